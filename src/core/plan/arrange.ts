@@ -56,6 +56,11 @@ export function arrange(
         continue;
       }
       const wanted = placementsOn(pool, card, choice);
+      const [only] = wanted;
+      if (only !== undefined && fillsCard(pool, only) && card.slices.length === 0) {
+        seats.add(poolIndex, only.profile, { node: card.node, cards: [card], placement: null });
+        continue;
+      }
       cut.push({ card, pool, wanted });
       for (const placement of wanted) {
         seats.add(poolIndex, placement.profile, { node: card.node, cards: [card], placement });
@@ -121,6 +126,14 @@ function groupSeat(size: number): string {
 
 function seatKey(card: FleetCard, { profile, start }: Placement): string {
   return `${card.node}/${card.index}/${profile}:${start}`;
+}
+
+/** The slice that is the whole card: without MIG the same card is no smaller, and needs no mode change. */
+function fillsCard({ model }: SupplyPool, { profile }: Placement): boolean {
+  if (model.kind !== 'mig') return false;
+  return model.profiles.some(({ name, attribute, sizeUnits }) => {
+    return name === profile && attribute === null && sizeUnits === model.gridUnits;
+  });
 }
 
 function planned(pool: SupplyPool, card: FleetCard, mig: boolean, placements: Layout): PlannedGpu {

@@ -134,6 +134,15 @@ describe('a plan', () => {
     expect(plan.unplaced[1]?.why).toMatch(/8 GPUs in one machine/);
   });
 
+  it('gives a card that one replica fills to it whole, MIG off', () => {
+    const plan = planOf({ nodes: [], rent: [{ machineType: 'rtx-1' }] }, [
+      need('flux', 1, { memoryMiB: 60_000 }),
+    ]);
+    expect(plan.layouts).toMatchObject([{ mig: false, placements: [] }]);
+    expect(plan.assignment).toMatchObject([{ need: 'flux', placement: null }]);
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(['disable-mig']);
+  });
+
   it('gives every machine one size where it must, at the least money for that', () => {
     const needs = [need('small', 6, { memoryMiB: 9_000 }), need('large', 1, { memoryMiB: 40_000 })];
     const fleet = { nodes: [], rent: [{ machineType: 'rtx-1' }] };
