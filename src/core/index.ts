@@ -24,7 +24,8 @@ export { maximalStates, patternsOf, statesOf, type State } from './geometry/stat
 export type { Demand } from './packing/demand.js';
 export type { PriceProof } from './packing/fleet/price-proof.js';
 export type { LinearProgram, Solution, Solve } from './packing/linear-program.js';
-export { pack, type PackOptions, type Packing } from './packing/pack.js';
+export { pack } from './packing/pack.js';
+export type { PackOptions, Packing } from './packing/packing.js';
 export type { CountProof, NoProof, Proof } from './packing/proof.js';
 export { packServices, type Service, type ServingPlan } from './packing/serving.js';
 export type { ExistingSlice, Fleet, FleetNode, Need, RentOption } from './plan/documents.js';

@@ -5,7 +5,7 @@
 import type { Profile } from '#core/catalogue/model';
 import type { Layout, Placement } from '#core/geometry/placement';
 import type { Space } from '#core/geometry/space';
-import type { Family } from './closed-form.js';
+import type { Family } from './family.js';
 import type { Demand } from './demand.js';
 import { run, type Run } from './runs.js';
 

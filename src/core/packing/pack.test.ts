@@ -10,7 +10,8 @@ import { packingComplaints } from '../../../test/support/check-layouts.js';
 import { anyCard, fewestCards } from '../../../test/support/random-card.js';
 import { familyOf } from './closed-form.js';
 import type { Solve } from './linear-program.js';
-import { pack, type Packing } from './pack.js';
+import { pack } from './pack.js';
+import type { Packing } from './packing.js';
 import { packByPatterns } from './pattern-program.js';
 
 const h100 = mig('h100-80gb-sxm');

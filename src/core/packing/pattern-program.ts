@@ -4,8 +4,9 @@ import { MicaError } from '#core/errors';
 import { layoutOf, type Space } from '#core/geometry/space';
 import { patternsOf, type State } from '#core/geometry/states';
 import type { Layout } from '#core/geometry/placement';
-import { proofFrom, type Resource } from './closed-form.js';
+import { proofFrom } from './closed-form.js';
 import { minus, totalCount, type Demand } from './demand.js';
+import type { Resource } from './family.js';
 import {
   dot,
   mustBeOptimal,
@@ -14,7 +15,7 @@ import {
   type Row,
   type Solve,
 } from './linear-program.js';
-import { gathered, type Packing, type PackOptions } from './pack.js';
+import { gathered, type Packing, type PackOptions } from './packing.js';
 import type { CountProof } from './proof.js';
 import { run, splitRuns, type Run } from './runs.js';
 

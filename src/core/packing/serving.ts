@@ -11,7 +11,8 @@ import {
   type Row,
   type Solve,
 } from './linear-program.js';
-import { pack, type Packing } from './pack.js';
+import { pack } from './pack.js';
+import type { Packing } from './packing.js';
 
 /** A service, and what one slice of each profile can carry of it; profiles that miss its latency are left out. */
 export interface Service {

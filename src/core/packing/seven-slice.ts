@@ -7,7 +7,7 @@
 import type { Profile } from '#core/catalogue/model';
 import type { Layout, Placement } from '#core/geometry/placement';
 import type { Space } from '#core/geometry/space';
-import type { Family, Resource } from './closed-form.js';
+import type { Family, Resource } from './family.js';
 import type { Demand } from './demand.js';
 import { pairUp, run, splitRuns, zipRuns, type Run } from './runs.js';
 

@@ -68,7 +68,9 @@ function applied(now: readonly string[], step: Step): string[] {
       return [...now, textOf(step.placement)];
     case 'destroy':
       return now.filter((place) => place !== textOf(step.placement));
-    default:
+    case 'drain':
+    case 'enable-mig':
+    case 'disable-mig':
       return [...now];
   }
 }

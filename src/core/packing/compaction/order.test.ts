@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { slotOf, type Space } from '#core/geometry/space';
+import type { Profile } from '#core/catalogue/model';
+import { slotOf, spaceOf, type Space } from '#core/geometry/space';
 import { createFleet, takeSlot, type FleetIndex } from '../online/fleet.js';
 import type { GpuSlot } from '../online/place.js';
 import { spaceOfModel } from '../../../../test/support/random-fleet.js';
@@ -82,7 +83,30 @@ describe('the order of moves', () => {
       'start 1g.6gb+me',
     ]);
   });
+
+  it('fills a cap only as instances leave', () => {
+    const { card } = spaceOfModel('a30-24gb', 'all');
+    const twoAllowed = card.profiles.map((one) => (one.name === '1g.6gb+me' ? { ...one, maxCount: 2 } : one));
+    const capped = spaceOf({ ...card, profiles: twoAllowed.map(withoutEngines) }, 'all');
+    // Two come to GPU 0, which may hold two, before the one there can go to GPU 1, which has two.
+    const fleet = fleetOn(capped, ['1g.6gb+me:0'], ['1g.6gb+me:0', '1g.6gb+me:1']);
+    const answer = orderMoves(fleet, {
+      leaving: [on(capped, 0, '1g.6gb+me:0'), on(capped, 1, '1g.6gb+me:0'), on(capped, 1, '1g.6gb+me:1')],
+      destinations: [
+        on(capped, 0, '1g.6gb+me:2'),
+        on(capped, 0, '1g.6gb+me:3'),
+        on(capped, 1, '1g.6gb+me:2'),
+      ],
+    });
+    expect(answer).toMatchObject({ detours: 0, interrupted: 0 });
+    expect(answer.steps.map((step) => step.from.gpu)).toEqual([1, 0, 1]);
+  });
 });
+
+function withoutEngines(profile: Profile): Profile {
+  const engines = { copy: null, decoders: null, encoders: null, jpeg: null, ofa: null };
+  return { ...profile, engines };
+}
 
 function at(gpu: number, place: string): GpuSlot {
   return on(space, gpu, place);

@@ -3,6 +3,7 @@
  * there before it stops here. Circles are broken by parking an instance in a spare place for a while; in a fleet too
  * full for that, by stopping one.
  */
+import { overlaps } from '#core/geometry/mask';
 import type { FleetIndex, FleetPlace } from '../online/fleet.js';
 import type { Move } from '../online/move.js';
 import type { GpuSlot } from '../online/place.js';
@@ -21,7 +22,7 @@ export interface Ordered {
   readonly steps: readonly CompactionStep[];
   /** Moves that only park an instance: it moves a second time later. */
   readonly detours: number;
-  /** Instances that have to stop because no order keeps all of them running. */
+  /** Instances that have to stop for a while, since no way around was found. */
   readonly interrupted: number;
 }
 
@@ -82,7 +83,7 @@ function createBoard(
     const { gpu, slot } = destination;
     board.reserved[gpu]! |= table.space.slots[slot]!.mask;
     if (isFree(board, destination)) board.ready[profileOf(board, destination)]!.push(destination);
-    else board.waiting.set(gpu, [...(board.waiting.get(gpu) ?? []), destination]);
+    else queue(board, destination);
   }
   for (const source of leaving) {
     (standsInTheWay(board, source) ? board.inTheWay : board.others)[profileOf(board, source)]!.push(source);
@@ -109,10 +110,15 @@ function moveWhatCan(board: Board): void {
   for (let moved = true; moved;) {
     moved = false;
     for (const [profile, ready] of board.ready.entries()) {
-      while (ready.length > 0) {
+      for (let destination = ready.at(-1); destination !== undefined; destination = ready.at(-1)) {
+        // What came to this GPU meanwhile may have used up a cap that both need.
+        if (!isFree(board, destination)) {
+          queue(board, ready.pop()!);
+          continue;
+        }
         const source = board.inTheWay[profile]!.pop() ?? board.others[profile]!.pop();
         if (source === undefined) break;
-        const destination = ready.pop()!;
+        ready.pop();
         board.reserved[destination.gpu]! &= ~board.table.space.slots[destination.slot]!.mask;
         carryOut(board, source, destination);
         moved = true;
@@ -154,9 +160,9 @@ function blockersToRemove(board: Board): readonly number[] {
     const { gpu, slot } = board.inTheWay[profile]!.at(-1)!;
     const { afterTaking, afterFreeing, space } = board.table;
     const left = afterFreeing[board.stateOf[gpu]! * space.slots.length + slot]!;
-    return board.waiting
-      .get(gpu)!
-      .some((destination) => afterTaking[left * space.slots.length + destination.slot]! >= 0);
+    return (board.waiting.get(gpu) ?? []).some(
+      (destination) => afterTaking[left * space.slots.length + destination.slot]! >= 0,
+    );
   };
   return [...smallFirst.filter(freesSomething), ...smallFirst.filter((profile) => !freesSomething(profile))];
 }
@@ -170,7 +176,7 @@ function findParking(board: Board, profile: number): GpuSlot | undefined {
     // Caps may make a destination illegal beside a parked instance although they do not overlap.
     if (space.hasBudgets && reserved !== 0) continue;
     for (const { index, mask } of space.slotsOfProfile[profile]!) {
-      if ((mask & reserved) !== 0 || !isFree(board, { gpu, slot: index })) continue;
+      if (overlaps(mask, reserved) || !isFree(board, { gpu, slot: index })) continue;
       board.nextParkingGpu = gpu;
       return { gpu, slot: index };
     }
@@ -200,14 +206,21 @@ function leave(board: Board, { gpu, slot }: GpuSlot): void {
   }
 }
 
+function queue({ waiting }: Board, destination: GpuSlot): void {
+  waiting.set(destination.gpu, [...(waiting.get(destination.gpu) ?? []), destination]);
+}
+
 function isFree({ table, stateOf }: Board, { gpu, slot }: GpuSlot): boolean {
   return table.afterTaking[stateOf[gpu]! * table.space.slots.length + slot]! >= 0;
 }
 
-function standsInTheWay({ table, waiting }: Board, source: GpuSlot): boolean {
+/** With caps and engine budgets, whatever leaves a GPU may be in the way of whatever comes. */
+function standsInTheWay({ table, waiting, reserved }: Board, { gpu, slot }: GpuSlot): boolean {
   const { slots, hasBudgets } = table.space;
-  const there = waiting.get(source.gpu) ?? [];
-  return there.some(({ slot }) => hasBudgets || (slots[slot]!.mask & slots[source.slot]!.mask) !== 0);
+  if (hasBudgets) return reserved[gpu] !== 0;
+  return (waiting.get(gpu) ?? []).some((destination) =>
+    overlaps(slots[destination.slot]!.mask, slots[slot]!.mask),
+  );
 }
 
 function profileOf({ table }: Board, { slot }: GpuSlot): number {

@@ -1,0 +1,2 @@
+/** Mica as a library: `import { ... } from 'mica'`. */
+export * from './core/index.js';
