@@ -8,7 +8,7 @@ interface Place {
 }
 
 /** What is wrong with a layout, or nothing. */
-export function layoutComplaints(
+function layoutComplaints(
   profiles: readonly Profile[],
   placements: readonly Place[],
 ): readonly string[] {

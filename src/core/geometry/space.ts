@@ -76,7 +76,7 @@ export function slotOf(space: Space, placement: Pick<Placement, 'profile' | 'sta
 }
 
 /** The profile that a slot is a place for. */
-export function profileOf(space: Space, slot: Slot): Profile {
+function profileOf(space: Space, slot: Slot): Profile {
   const profile = space.profiles[slot.profileIndex];
   if (profile === undefined) throw new RangeError(`slot ${slot.index} is of another space`);
   return profile;

@@ -10,10 +10,6 @@ export function run<T>(count: number, item: T): readonly Run<T>[] {
   return count > 0 ? [{ count, item }] : [];
 }
 
-export function lengthOf(runs: readonly Run<unknown>[]): number {
-  return runs.reduce((sum, { count }) => sum + count, 0);
-}
-
 /** The first `length` things, and the rest. */
 export function splitRuns<T>(
   runs: readonly Run<T>[],

@@ -89,7 +89,7 @@ function withoutDominated(options: readonly ServingOption[]): readonly ServingOp
 }
 
 /** Whether an instance of `small` can stand in the place of any instance of `large`, whatever stands beside it. */
-export function fitsWherever(small: Profile, large: Profile): boolean {
+function fitsWherever(small: Profile, large: Profile): boolean {
   const isCapped =
     small.attribute !== null && (small.attribute !== large.attribute || small.maxCount < large.maxCount);
   const engines = ['decoders', 'encoders', 'jpeg', 'ofa'] as const;

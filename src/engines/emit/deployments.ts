@@ -5,7 +5,7 @@ import { grouped } from './plan-nodes.js';
 import type { Workload } from './workloads.js';
 
 /** Stands where the user's image goes. No registry serves it, so a forgotten one fails at once and by name. */
-export const placeholderImage = 'put-your-image-here:placeholder';
+const placeholderImage = 'put-your-image-here:placeholder';
 
 /** What a target adds to a pod: how it asks for its slice, and which nodes it may stand on. */
 export interface PodPlace {

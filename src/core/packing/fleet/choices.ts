@@ -41,7 +41,7 @@ export function choicesOf(problem: FleetProblem): readonly PoolChoices[] {
 }
 
 /** The space that a pool's cards are cut in, and its taken slots; undefined for cards that are only used whole. */
-export function spaceOfPool(
+function spaceOfPool(
   pool: Pool,
   profiles: Iterable<string>,
 ): { space: Space; taken: readonly Slot[] } | undefined {

@@ -1,5 +1,4 @@
 /** Every layout of one GPU as a number, and where each placement and each removal leads. */
-import { countUnits } from '#core/geometry/mask';
 import type { Space } from '#core/geometry/space';
 import { canAdd, statesOf, type State } from '#core/geometry/states';
 
@@ -17,7 +16,6 @@ export interface StateTable {
   readonly afterFreeing: Int32Array;
   /** The slot that is taken at a start, at `state * gridUnits + start`; -1 where none begins. */
   readonly slotAtStart: Int32Array;
-  readonly freeUnits: Int32Array;
 }
 
 /** Computed once per space. */
@@ -47,8 +45,7 @@ function buildTable(space: Space): StateTable {
       afterFreeing[after * slotCount + slot.index] = id;
     }
   }
-  const freeUnits = Int32Array.from(states, (state) => gridUnits - countUnits(state.mask));
-  return { space, states, afterTaking, afterFreeing, slotAtStart, freeUnits };
+  return { space, states, afterTaking, afterFreeing, slotAtStart };
 }
 
 function keyOf(slotIndexes: readonly number[]): string {

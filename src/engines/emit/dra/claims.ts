@@ -2,7 +2,7 @@
 import type { Ask } from '../workloads.js';
 
 /** The `spec` of a ResourceClaim, and the inner `spec` of a ResourceClaimTemplate. */
-export function claimSpec(ask: Ask): object {
+function claimSpec(ask: Ask): object {
   const exactly =
     ask.kind === 'whole'
       ? { deviceClassName: 'gpu.nvidia.com', allocationMode: 'ExactCount', count: ask.gpus }

@@ -21,7 +21,7 @@ export interface MigConfig {
 }
 
 /** The GPU Operator asks for this name where a node says nothing. */
-export const allDisabled: MigConfig = {
+const allDisabled: MigConfig = {
   name: 'all-disabled',
   entries: [{ devices: 'all', 'mig-enabled': false }],
   nodes: [],
