@@ -43,3 +43,9 @@ export { stepsBetween, type GpuChange, type Step, type StepsAnswer } from './pla
 export { profilesFor, type CardSizing } from './sizing/profiles-for.js';
 export { sizeNeed } from './sizing/size-need.js';
 export { formatMiB, parseMemoryMiB } from './units.js';
+export { compact, type Compaction } from './packing/compaction/compact.js';
+export { adaptiveBuddy } from './packing/online/adaptive-buddy.js';
+export { createFleet, profileIndexOf, release, type FleetIndex } from './packing/online/fleet.js';
+export { place } from './packing/online/place.js';
+export { rank, type Policy, type Ranks } from './packing/online/policy.js';
+export { repack } from './packing/online/repack.js';
