@@ -1,0 +1,22 @@
+/** What every command is: options in, answer on the screen, exit code out. */
+import type { Host, Screen } from './terminal/screen.js';
+
+export interface Context {
+  readonly screen: Screen;
+  readonly host: Host;
+  /** The answer is wanted as JSON. */
+  readonly json: boolean;
+}
+
+/** 0: done or yes; 1: the answer is no. Failures are thrown as MicaError. */
+export type AnswerExit = 0 | 1;
+
+/** `P`: the positional arguments, in their order; `O`: the options by their long names. */
+export type CommandRun<P, O> = (context: Context, positional: P, options: O) => Promise<AnswerExit>;
+
+/** Loads a command once it is known which one is meant, and runs it. */
+export type Dispatch = <P, O extends { readonly json?: boolean }>(
+  load: () => Promise<CommandRun<P, O>>,
+  positional: P,
+  options: O,
+) => Promise<void>;
