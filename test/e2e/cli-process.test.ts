@@ -156,6 +156,8 @@ describe('what --help and --version load', () => {
       'picocolors',
       'src/apps/cli/did-you-mean.ts',
       'src/apps/cli/main.ts',
+      'src/apps/cli/mica-command.ts',
+      'src/apps/cli/options.ts',
       'src/apps/cli/program.ts',
       'src/apps/cli/terminal/screen.ts',
       'src/apps/cli/usage-error.ts',

@@ -2,9 +2,20 @@
  * The commands, their arguments and options: what `--help` shows and docs/reference/cli.md is made from. What a
  * command needs is loaded when it runs, so that help and version cost no more than this file.
  */
-import { Command, Option, type OutputConfiguration } from 'commander';
-import type { CommandRun, Dispatch } from './command.js';
-import { usageError } from './usage-error.js';
+import { Option, type Command, type OutputConfiguration } from 'commander';
+import type { Dispatch } from './command.js';
+import { act, MicaCommand } from './mica-command.js';
+import {
+  assumeMemory,
+  examples,
+  files,
+  gpu,
+  headroom,
+  json,
+  modelHelp,
+  speeds,
+  withoutMediaEngines,
+} from './options.js';
 import { version } from './version.js';
 
 export const emitTargetNames = ['vm', 'mig-parted', 'gke', 'gpu-operator', 'bottlerocket', 'dra'] as const;
@@ -200,76 +211,4 @@ function addDemo(program: Command, dispatch: Dispatch): void {
     .option('--out <dir>', 'folder for the emitted files (default: a new temporary folder)')
     .addOption(json())
     .action(act(dispatch, async () => (await import('./commands/demo.js')).demoCommand));
-}
-
-/** A command whose mistakes end in one class of error, whatever the mistake. */
-class MicaCommand extends Command {
-  override createCommand(name?: string): Command {
-    return new MicaCommand(name).helpOption('-h, --help', 'show the arguments and options');
-  }
-
-  override error(message: string, options?: { readonly code?: string }): never {
-    throw usageError(this, message, options?.code);
-  }
-}
-
-/**
- * Commander hands over the positional arguments, then the options, then the command itself. It knows no types: that
- * they are what the command takes is for the definitions above to see to.
- */
-function act<P, O extends { readonly json?: boolean }>(
-  dispatch: Dispatch,
-  load: () => Promise<CommandRun<P, O>>,
-): (...received: unknown[]) => Promise<void> {
-  return (...received) => {
-    const command = received.at(-1) as Command;
-    return dispatch(load, received.slice(0, -2) as P, command.optsWithGlobals<O>());
-  };
-}
-
-const modelHelp = 'GPU model: key or alias, e.g. h100 or rtx-pro-6000';
-
-function json(): Option {
-  return new Option('--json', 'print the answer as JSON');
-}
-
-function gpu(): Option {
-  return new Option('--gpu <model>', 'GPU model, instead of MODEL as the first argument');
-}
-
-function headroom(): Option {
-  return new Option(
-    '--headroom <share>',
-    'added to every memory figure (default: 0.1, or as mica.yaml says)',
-  );
-}
-
-function speeds(): Option {
-  return new Option(
-    '--speeds <list>',
-    'relative speeds of cards, to convert compute shares: h100=2,a100-80gb=1',
-  );
-}
-
-function assumeMemory(): Option {
-  return new Option(
-    '--assume-memory <share>',
-    'where usable memory is not published, count on this share of the GB in the name, e.g. 0.88',
-  );
-}
-
-function withoutMediaEngines(): Option {
-  return new Option('--without-media-engines', 'take -me profiles too, for needs without media');
-}
-
-function files(description: string): Option {
-  const gather = (file: string, before: readonly string[] | undefined): readonly string[] => [
-    ...(before ?? []),
-    file,
-  ];
-  return new Option('-f, --file <file>', `${description}; may be repeated`).argParser(gather);
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }

@@ -154,7 +154,8 @@ function refuseRoom(
   const { mask } = stateFrom(space, standing);
   const freeMask: Mask = wholeGrid(model.gridUnits) & ~mask;
   const asked = free.map(
-    (profile) => `${profile.name} (${profile.sizeUnits} units, starts ${listOf(profile.starts)})`,
+    (profile) =>
+      `${profile.name} (${profile.sizeUnits} ${profile.sizeUnits === 1 ? 'unit' : 'units'}, starts ${listOf(profile.starts)})`,
   );
   const message = `no arrangement holds ${[...new Set(asked)].join(', ')}${standing.length > 0 ? ' beside what is there' : ''}; free units: ${runsOf(freeMask)}`;
   return { ok: false, why: { kind: 'no-room', message } };

@@ -50,13 +50,12 @@ export async function demoCommand(
   screen.print(describeComparison(screen, results));
   if (first !== undefined) {
     screen.print(`\n${describeWhy(first, results)}`);
-    const { text, gpusLeft, layoutsLeft } = drawLayouts(
-      { ...first.plan, layouts: first.plan.layouts.filter(({ mig }) => mig) },
-      screen.columns,
-      4,
+    const cut = { ...first.plan, layouts: first.plan.layouts.filter(({ mig }) => mig) };
+    const { text, gpusLeft, layoutsLeft } = drawLayouts(cut, screen.columns, 4);
+    const left = gpusLeft === 0 ? '' : `\nand ${gpusLeft} GPUs in ${layoutsLeft} other layouts`;
+    screen.print(
+      `\nWhat the cut cards become (${first.scenario.title}, ${first.scenario.cards}):\n${text}${left}`,
     );
-    screen.print(`\nThe most frequent cuts of ${first.scenario.title} on ${first.scenario.cards}:\n${text}`);
-    screen.print(`and ${gpusLeft} GPUs in ${layoutsLeft} other layouts`);
   }
   screen.print(
     `\n${screen.style.bold('A small inference team: nine services, two machines of its own, more to rent')}`,

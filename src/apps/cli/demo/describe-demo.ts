@@ -10,18 +10,17 @@ import { isBelowOneGpu } from './scenarios.js';
 const columns: readonly Column[] = [
   { head: 'demand' },
   { head: 'cards' },
-  { head: 'whole GPUs', align: 'right' },
+  { head: 'whole', align: 'right' },
   { head: 'time-sliced', align: 'right' },
-  { head: 'MIG slices', align: 'right' },
-  { head: 'MIG saves', align: 'right' },
-  { head: 'a month, whole', align: 'right' },
-  { head: 'with MIG', align: 'right' },
-  { head: 'proof' },
-  { head: 'seconds', align: 'right' },
+  { head: 'MIG', align: 'right' },
+  { head: 'saved', align: 'right' },
+  { head: 'whole, a month', align: 'right' },
+  { head: 'MIG, a month', align: 'right' },
+  { head: 'least money' },
 ];
 
 export function describeComparison(screen: Screen, results: readonly DemoResult[]): string {
-  const rows = results.map(({ scenario, plan, ms }): readonly string[] => {
+  const rows = results.map(({ scenario, plan }): readonly string[] => {
     const { wholeGpus, timeSliced } = plan.alternatives;
     const { usdPerHour } = plan.cost;
     const bound = plan.proof.kind === 'prices' ? plan.proof.lowerBound : 0;
@@ -34,14 +33,11 @@ export function describeComparison(screen: Screen, results: readonly DemoResult[
       percentSaved(wholeGpus.gpus, plan.gpus),
       monthly(wholeGpus.cost),
       monthly(plan.cost),
-      usdPerHour !== null && usdPerHour - bound < 1e-6
-        ? 'least money, proven'
-        : `at least ${formatUsd(bound)}/h`,
-      (ms / 1000).toFixed(1),
+      usdPerHour !== null && usdPerHour - bound < 1e-6 ? 'proven' : `above ${formatUsd(bound)}/h`,
     ];
   });
   return [
-    screen.style.bold('A production trace: Alibaba openb, all pods at once'),
+    screen.style.bold('A production trace, all pods at once: Alibaba openb. GPUs and money, three ways'),
     tableOf(screen, columns, rows),
     '* no isolation: one process can take the memory of all, and a crash or a heavy kernel hits every neighbour',
   ].join('\n');
@@ -65,8 +61,8 @@ export function describeWhy({ inputs, plan, scenario }: DemoResult, all: readonl
           `The ${small} pods below one GPU need ${alone.plan.alternatives.wholeGpus.gpus} cards whole and ${alone.plan.gpus} cut: there MIG saves ${percentSaved(alone.plan.alternatives.wholeGpus.gpus, alone.plan.gpus)}.`,
           `Time-slicing would take ${alone.plan.alternatives.timeSliced.gpus}, since it need not round a share up to slices; it isolates nothing.`,
         ]),
-    ...inputs.notes,
-    ...plan.notes.filter((note) => !inputs.notes.includes(note)),
+    // The plan's notes begin with those of its inputs.
+    ...plan.notes,
   ];
   return lines.join('\n');
 }
@@ -77,5 +73,5 @@ function percentSaved(before: number, after: number): string {
 
 function monthly({ usdPerHour, estimated }: PlanCost): string {
   if (usdPerHour === null) return 'not known';
-  return `${estimated ? 'about ' : ''}${formatUsd(Math.round(usdPerMonth(usdPerHour)))}`;
+  return `${estimated ? 'about ' : ''}${formatUsd(usdPerMonth(usdPerHour) / 1e6)} million`;
 }

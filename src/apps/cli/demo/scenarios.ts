@@ -24,8 +24,8 @@ const fleets = [
 ] as const;
 
 const selections = [
-  { title: 'openb, every GPU pod', takes: (): boolean => true },
-  { title: 'openb, pods below one GPU', takes: isBelowOneGpu },
+  { title: 'all GPU pods', takes: (): boolean => true },
+  { title: 'pods below one GPU', takes: isBelowOneGpu },
 ] as const;
 
 export const scenarios: readonly Scenario[] = selections.flatMap(({ title, takes }) =>

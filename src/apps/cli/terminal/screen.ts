@@ -19,8 +19,10 @@ export interface Screen {
   readonly isTerminal: boolean;
   readonly columns: number;
   readonly style: Style;
-  /** A piece of the answer. */
+  /** A line or more of the answer. */
   readonly print: (text: string) => void;
+  /** A piece of the answer, as it is. */
+  readonly write: (text: string) => void;
   /** Progress and remarks, which are not part of the answer. */
   readonly note: (text: string) => void;
 }
@@ -40,6 +42,7 @@ export function screenOn({ out, err, env }: Host): Screen {
     isTerminal,
     columns: Math.max(out.columns ?? columnsOfPipe, 40),
     style: pc.createColors(isTerminal && !noColor),
+    write: (text) => void out.write(text),
     print: (text) => void out.write(`${text}\n`),
     note: (text) => void err.write(`${printable(text)}\n`),
   };
