@@ -26,6 +26,7 @@ export function planOf(parts: Partial<Plan> & Pick<Plan, 'layouts'>): Plan {
     headroom: 0.1,
     notes: [],
     proof: { kind: 'none', why: 'a test' },
+    proven: false,
     ...parts,
   };
 }

@@ -1,6 +1,6 @@
 /** The same needs without MIG, for comparison: a whole card each, and cards shared by turns. */
 import type { Solve } from '#core/packing/linear-program';
-import type { Objective } from '#core/packing/fleet/problem';
+import { wholeCard, type NeedClass, type Objective, type Service } from '#core/packing/fleet/problem';
 import { solveFleet } from '#core/packing/fleet/solve';
 import type { SizingOptions } from '#core/sizing/wants';
 import { classesOf } from './classes.js';
@@ -8,7 +8,7 @@ import type { Need } from './documents.js';
 import { costOfMachines } from './plan-cost.js';
 import type { Alternative } from './plan.js';
 import type { SupplyPool } from './supply.js';
-import { packShared, type SharedSupply } from './time-sliced.js';
+import { packShared, type SharedCards, type SharedSupply } from './time-sliced.js';
 
 export interface AlternativeQuestion {
   readonly needs: readonly Need[];
@@ -20,92 +20,80 @@ export interface AlternativeQuestion {
 
 /** Every replica on whole cards of its own. */
 export function onWholeGpus(question: AlternativeQuestion): Alternative {
+  const pools = question.pools.filter(isFree);
+  const { classes, impossible } = classesOf(question.needs.map(asWhole), pools, question.sizing);
+  const { leftOut, ...use } = useOf(question, pools, classes);
   const note = 'full isolation, one workload a card; what it does not use is idle';
-  return solved(question, question.needs.map(asWhole), note);
+  return { ...use, unplaced: total(leftOut) + total(impossible.map(({ count }) => count)), note };
 }
 
 /** Replicas of less than a card take turns on it; what needs whole cards gets them. */
 export function onTimeSlicedGpus(question: AlternativeQuestion): Alternative {
-  const { needs, pools, sizing } = question;
+  const { needs, sizing } = question;
+  const pools = question.pools.filter(isFree);
   const wholeNeeds = needs.filter((need) => need.p2p || need.gpus > 1);
   const small = needs.filter((need) => !wholeNeeds.includes(need));
-  const { shared, unplaced } = packShared(small, sharedSupply(pools), sizing);
-  const cards = shared
-    .filter((one) => one.cards > 0)
-    .map((one): Need => ({ ...cardOf(one.model), count: one.cards }));
+  const packed = packShared(small, sharedSupply(pools), sizing);
+  const shared = packed.shared.filter(({ cards }) => cards > 0);
+  const { classes, impossible } = classesOf(wholeNeeds.map(asWhole), pools, sizing);
+  const { leftOut, ...use } = useOf(question, pools, [
+    ...classes,
+    ...shared.map((one) => cardsAsClass(one, pools)),
+  ]);
+  // A shared card that is left out leaves out its share of the replicas.
+  const unseated = shared.map(({ cards, replicas }, index) =>
+    Math.ceil((replicas * (leftOut[classes.length + index] ?? 0)) / cards),
+  );
   const note =
     'best fit by compute share and memory; no isolation: one process can take the memory of all, a crash or a heavy kernel hits every neighbour';
-  const answer = solved(
-    question,
-    [...wholeNeeds.map(asWhole), ...cards],
-    note,
-    (need, model) => !need.name.startsWith(sharedName) || need.name === sharedName + model,
-  );
-  // A shared card that was left out leaves out its share of the replicas.
-  return { ...answer, unplaced: answer.unplaced + unplaced };
+  const unplaced =
+    packed.unplaced +
+    total(unseated) +
+    total(leftOut.slice(0, classes.length)) +
+    total(impossible.map(({ count }) => count));
+  return { ...use, unplaced, note };
 }
 
-const sharedName = 'time-sliced ';
+/** Cards with busy slices cannot be used whole. */
+function isFree({ taken }: SupplyPool): boolean {
+  return taken.length === 0;
+}
 
 function asWhole(need: Need): Need {
   return { ...need, p2p: true, isolation: 'hardware' };
 }
 
-function cardOf(model: string): Need {
-  return {
-    name: sharedName + model,
-    count: 1,
-    gpus: 1,
-    p2p: true,
-    media: false,
-    graphics: false,
-    isolation: 'hardware',
-    priority: 0,
-    movable: true,
-  };
+/** Shared cards, as replicas that need a card of that model each. */
+function cardsAsClass({ model, cards }: SharedCards, pools: readonly SupplyPool[]): NeedClass {
+  const services = pools.flatMap((pool, index): readonly Service[] =>
+    pool.model.key === model ? [{ pool: index, slot: wholeCard, replicas: 1 }] : [],
+  );
+  return { name: `time-sliced ${model}`, count: cards, gpus: 1, services, weight: 1 };
 }
 
-function solved(
-  { pools, sizing, objective, solve }: AlternativeQuestion,
-  needs: readonly Need[],
-  note: string,
-  allowed: (need: Need, model: string) => boolean = () => true,
-): Alternative {
-  // Cards with busy slices cannot be used whole.
-  const free = pools.filter(({ taken }) => taken.length === 0);
-  const { classes, impossible } = classesOf(needs, free, sizing);
-  const byName = new Map(needs.map((need) => [need.name, need]));
-  const restricted = classes.map((one) => {
-    const need = byName.get(one.name);
-    return {
-      ...one,
-      services: one.services.filter(
-        ({ pool }) => need === undefined || allowed(need, free[pool]?.model.key ?? ''),
-      ),
-    };
-  });
-  const solution = solveFleet({ pools: free, classes: restricted }, solve, { objective });
-  const machines = solution.machines.map((counts) => counts.reduce((sum, count) => sum + count, 0));
-  const cardsInUse = restricted.reduce(
-    (sum, { count, gpus }, index) => sum + gpus * (count - (solution.leftOut[index] ?? 0)),
-    0,
-  );
-  const out =
-    solution.leftOut.reduce((sum, count) => sum + count, 0) +
-    impossible.reduce((sum, { count }) => sum + count, 0);
-  return { gpus: cardsInUse, cost: costOfMachines(free, machines), unplaced: out, note };
+function useOf(
+  { objective, solve }: AlternativeQuestion,
+  pools: readonly SupplyPool[],
+  classes: readonly NeedClass[],
+): Pick<Alternative, 'gpus' | 'cost'> & { readonly leftOut: readonly number[] } {
+  const { machines, leftOut } = solveFleet({ pools, classes }, solve, { objective });
+  const gpus = total(classes.map(({ count, gpus }, index) => gpus * (count - (leftOut[index] ?? 0))));
+  return { gpus, cost: costOfMachines(pools, machines.map(total)), leftOut };
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Models in the order in which a thrifty user fills them: what is owned first, then the cheapest card. */
 function sharedSupply(pools: readonly SupplyPool[]): readonly SharedSupply[] {
-  const usable = pools.filter(({ taken }) => taken.length === 0);
   const perCard = (pool: SupplyPool): number =>
     (pool.usdPerHour ?? (pool.owned ? 0 : Infinity)) / pool.gpusEach;
   const byModel = new Map<
     string,
     { model: SupplyPool['model']; cards: number | null; price: number; owned: boolean }
   >();
-  for (const pool of usable) {
+  for (const pool of pools) {
     const known = byModel.get(pool.model.key);
     const here = pool.machines === null ? null : pool.machines * pool.gpusEach;
     const cards =

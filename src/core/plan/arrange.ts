@@ -48,7 +48,9 @@ export function arrange(
           next += size;
         }
       }
-      singles.set(choice.only, [...(singles.get(choice.only) ?? []), ...cards.slice(next)]);
+      const alike = singles.get(choice.only);
+      if (alike === undefined) singles.set(choice.only, cards.slice(next));
+      else alike.push(...cards.slice(next));
     }
     for (const { card, choice } of cutCards(singles, choices.cards, solution.cards[poolIndex] ?? [])) {
       if (choice.counts.has(wholeCard)) {

@@ -17,24 +17,19 @@ export interface Classes {
   readonly impossible: readonly { readonly need: string; readonly count: number; readonly why: string }[];
 }
 
-/** A priority counts this much more than the next lower one when something must stay out; more than three steps count as three. */
-const priorityStep = 1000;
-
 export function classesOf(needs: readonly Need[], pools: readonly Pool[], sizing: SizingOptions): Classes {
   const classes = new Map<string, PlanClass>();
   const impossible: Classes['impossible'][number][] = [];
-  const priorities = [...new Set(needs.map((need) => need.priority))].sort((a, b) => a - b);
   for (const need of needs) {
     const services = servicesFor(need, pools, sizing);
     if (services.length === 0) {
       impossible.push({ need: need.name, count: need.count, why: whyImpossible(need, pools, sizing) });
       continue;
     }
-    const rank = Math.min(priorities.indexOf(need.priority), 3);
-    const weight = leastOfCard(services, pools, need.gpus) * priorityStep ** rank;
+    const weight = leastOfCard(services, pools, need.gpus);
     // Replicas that share a slice belong to one need (and so to one tenant): strangers never share.
     const owner = services.some(({ replicas }) => replicas > 1) ? need.name : null;
-    const key = JSON.stringify([services, need.gpus, weight, owner]);
+    const key = JSON.stringify([services, need.gpus, need.priority, owner]);
     const known = classes.get(key);
     classes.set(key, {
       name: known?.name ?? need.name,
@@ -42,6 +37,7 @@ export function classesOf(needs: readonly Need[], pools: readonly Pool[], sizing
       gpus: need.gpus,
       services,
       weight,
+      priority: need.priority,
       members: [...(known?.members ?? []), { need: need.name, count: need.count }],
     });
   }

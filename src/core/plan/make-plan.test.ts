@@ -5,10 +5,10 @@ import { modelByKey } from '#core/catalogue/catalogue';
 import type { PriceTable } from '#core/cost/price-table';
 import type { Solve } from '#core/packing/linear-program';
 import { pack } from '#core/packing/pack';
-import type { Profile } from '../../../test/support/check-bound.js';
+import type { Legal, Profile } from '../../../test/support/check-bound.js';
 import { seatingComplaints } from '../../../test/support/check-layouts.js';
 import { provenCost } from '../../../test/support/check-prices.js';
-import type { Fleet, FleetNode, Need } from './documents.js';
+import type { ExistingSlice, Fleet, FleetNode, Need } from './documents.js';
 import { makePlan } from './make-plan.js';
 import type { Plan } from './plan.js';
 
@@ -121,6 +121,23 @@ describe('a plan', () => {
     });
   });
 
+  it('never places a lower priority at the cost of a higher one', () => {
+    const rtx: FleetNode = { name: 'gpu-1', model: 'rtx-pro-6000-blackwell-server', gpus: 1 };
+    const ranked = [0, 1, 2, 3, 4, 5].map((priority) =>
+      need(`p${priority}`, 1, { memoryMiB: 40_000, priority }),
+    );
+    const placed = (plan: Plan): readonly string[] => plan.assignment.map(({ need: name }) => name).sort();
+    expect(placed(planOf({ nodes: [rtx], rent: [] }, ranked))).toEqual(['p4', 'p5']);
+
+    // A notebook that is one of many in a slice, against eight whole cards of a lower priority.
+    const h100: FleetNode = { name: 'gpu-1', model: 'h100-80gb-sxm', gpus: 8 };
+    const needs = [
+      need('gang', 1, { memoryMiB: 1_000, gpus: 8 }),
+      need('notebook', 1, { memoryMiB: 150, isolation: 'shared', priority: 1 }),
+    ];
+    expect(placed(planOf({ nodes: [h100], rent: [] }, needs))).toEqual(['notebook']);
+  });
+
   it('says why a need fits nowhere', () => {
     const plan = planOf({ nodes: [], rent: [{ machineType: 'a30-4' }] }, [
       need('huge', 2, { memoryMiB: 90_000 }),
@@ -171,6 +188,31 @@ describe('a plan', () => {
     expect(plan.notes.join()).toMatch(/no price is known for h200-8/);
   });
 
+  it('counts time-sliced cards of several models, each at its own', () => {
+    const nodes = [
+      { name: 'rtx', model: 'rtx-pro-6000-blackwell-server', gpus: 1 },
+      { name: 'h100', model: 'h100-80gb-sxm', gpus: 1 },
+    ];
+    const wide = need('wide', 4, { memoryMiB: 40_000 });
+    // 44,000 MiB with headroom: two on an RTX PRO 6000, one on an H100.
+    expect(planOf({ nodes, rent: [] }, [wide]).alternatives.timeSliced).toMatchObject({
+      gpus: 2,
+      unplaced: 1,
+    });
+    const nccl = need('time-sliced rtx', 1, { p2p: true });
+    const { timeSliced } = planOf({ nodes, rent: [] }, [wide, nccl]).alternatives;
+    expect(timeSliced).toMatchObject({ gpus: 2 });
+    expect(timeSliced.unplaced).toBeGreaterThanOrEqual(2);
+  });
+
+  it('takes seconds for a large fleet', () => {
+    const nodes = Array.from({ length: 25_000 }, (_, index) => {
+      return { name: `node-${index}`, model: 'rtx-pro-6000-blackwell-server', gpus: 1 };
+    });
+    const plan = planOf({ nodes, rent: [] }, [need('bert', 100_000, { memoryMiB: 20_000 })]);
+    expect([plan.gpus, plan.unplaced]).toEqual([25_000, []]);
+  });
+
   it('refuses a model or machine type that nobody knows', () => {
     const ask = (fleet: Fleet): unknown => makePlan({ fleet, needs: [], prices, solve });
     expect(ask({ nodes: [{ name: 'x', model: 'gtx-1080', gpus: 1 }], rent: [] })).toMatchObject({
@@ -190,6 +232,7 @@ describe('any plan', () => {
     memoryMiB: fc.constantFrom(2_000, 4_500, 9_000, 15_000, 21_000, 40_000, 70_000),
     share: fc.option(fc.constantFrom(0.1, 0.3, 0.5), { nil: undefined }),
     gpus: fc.constantFrom(1, 1, 1, 1, 2, 4),
+    wish: fc.constantFrom({}, {}, {}, { media: true }, { graphics: true }),
     isolation: fc.constantFrom('hardware' as const, 'hardware' as const, 'shared' as const),
     priority: fc.nat(1),
   });
@@ -198,6 +241,7 @@ describe('any plan', () => {
       fc.record({
         model: fc.constantFrom('rtx-pro-6000-blackwell-server', 'h100-80gb-sxm', 'a30-24gb'),
         gpus: fc.integer({ min: 1, max: 4 }),
+        isBusy: fc.boolean(),
       }),
       { maxLength: 3 },
     ),
@@ -217,21 +261,29 @@ describe('any plan', () => {
         anyFleet,
         fc.boolean(),
         (wanted, { nodes, rent }, uniform) => {
-          const needs = wanted.map(({ share, ...rest }, index) =>
+          const needs = wanted.map(({ share, wish, ...rest }, index) =>
             need(`need-${index}`, rest.count, {
               ...rest,
+              ...wish,
               ...(share === undefined ? {} : { compute: { share } }),
             }),
           );
           const plan = planOf(
-            { nodes: nodes.map((node, index) => ({ ...node, name: `node-${index}` })), rent },
+            {
+              nodes: nodes.map(({ isBusy, ...node }, index) => ({
+                ...node,
+                name: `node-${index}`,
+                ...(isBusy && !uniform ? { layouts: [{ index: 0, slices: busyOn(node.model) }] } : {}),
+              })),
+              rent,
+            },
             needs,
             uniform,
           );
           if (uniform) expect(sizesPerNode(plan)).toBeLessThanOrEqual(1);
           expect(seatingComplaints(profilesOf, needs, plan)).toEqual([]);
           if (plan.proof.kind !== 'prices') throw new Error('a plan has a price proof');
-          expect(provenCost(profilesOf, plan.proof)).toBeCloseTo(plan.proof.lowerBound, 5);
+          expect(provenCost(profilesOf, plan.proof, isLegalOn)).toBeCloseTo(plan.proof.lowerBound, 5);
           if (plan.proof.objective === 'usdPerHour')
             expect(plan.cost.usdPerHour ?? 0).toBeGreaterThanOrEqual(plan.proof.lowerBound - 1e-6);
           if (plan.proof.objective === 'gpus')
@@ -319,5 +371,32 @@ function priced(machineType: string, model: string, gpus: number, usdPerHour: nu
 
 function profilesOf(model: string): readonly Profile[] {
   const known = modelByKey(model);
-  return known?.kind === 'mig' ? known.profiles.filter(({ attribute }) => attribute === null) : [];
+  return known?.kind === 'mig' ? known.profiles : [];
+}
+
+/** Whether a card has the engines that so many instances own, and may hold so many of each. */
+function isLegalOn(model: string): Legal {
+  const known = modelByKey(model);
+  if (known?.kind !== 'mig') return () => true;
+  const whole = known.profiles.find(({ sizeUnits, attribute }) => {
+    return sizeUnits === known.gridUnits && attribute === null;
+  });
+  return (counts) =>
+    known.profiles.every(({ name, maxCount }) => (counts[name] ?? 0) <= maxCount) &&
+    (['decoders', 'encoders', 'jpeg', 'ofa'] as const).every((engine) => {
+      const used = known.profiles.reduce(
+        (sum, { name, engines }) => sum + (counts[name] ?? 0) * (engines[engine] ?? 0),
+        0,
+      );
+      return used <= (whole?.engines[engine] ?? Infinity);
+    });
+}
+
+/** A busy slice that takes engines, or a place in the middle, from what comes beside it. */
+function busyOn(model: string): readonly ExistingSlice[] {
+  const slices: Readonly<Record<string, ExistingSlice>> = {
+    'rtx-pro-6000-blackwell-server': { profile: '1g.24gb+me.all', start: 3, size: 3, busy: true },
+    'h100-80gb-sxm': { profile: '1g.10gb+me', start: 2, size: 1, busy: true },
+  };
+  return [slices[model] ?? { profile: '1g.6gb', start: 1, size: 1, busy: true }];
 }

@@ -55,6 +55,7 @@ export function makePlan(question: PlanQuestion): PlanAnswer {
       headroom: sizing.headroom ?? defaultHeadroom,
       notes: [...notes, ...notesOf(pools, arrangement, objective, uniform)],
       proof: solution.proof,
+      proven: solution.value - solution.proof.lowerBound < 1e-6,
     },
   };
 }

@@ -71,4 +71,9 @@ export interface Plan {
   /** What the reader must know to trust the numbers, one sentence each. */
   readonly notes: readonly string[];
   readonly proof: Proof;
+  /**
+   * The proof's bound is reached: nothing better exists, and anybody can check it. False: the program was solved to a
+   * gap of zero all the same, but the proof alone shows no more than its bound.
+   */
+  readonly proven: boolean;
 }

@@ -35,19 +35,15 @@ export type SupplyAnswer =
  * cards of a machine get slices of one size.
  */
 export function supplyOf(fleet: Fleet, prices: PriceTable, uniform = false): SupplyAnswer {
-  const pools = new Map<string, SupplyPool>();
+  const pools = new Map<string, Omit<SupplyPool, 'nodes'> & { nodes: SupplyPool['nodes'][number][] }>();
   for (const node of fleet.nodes) {
     const model = modelByKey(node.model);
     if (model === undefined) return unknownModel(node);
     for (const pool of poolsOfNode(node, model, uniform)) {
       const key = JSON.stringify([model.key, pool.gpusEach, pool.usdPerHour, pool.taken]);
       const known = pools.get(key);
-      pools.set(
-        key,
-        known === undefined
-          ? pool
-          : { ...known, machines: (known.machines ?? 0) + 1, nodes: [...known.nodes, ...pool.nodes] },
-      );
+      if (known === undefined) pools.set(key, { ...pool, nodes: [...pool.nodes] });
+      else known.nodes.push(...pool.nodes);
     }
   }
   const rented: SupplyPool[] = [];
@@ -56,7 +52,8 @@ export function supplyOf(fleet: Fleet, prices: PriceTable, uniform = false): Sup
     if (!answer.ok) return answer;
     rented.push(answer.pool);
   }
-  return { ok: true, pools: [...pools.values(), ...rented] };
+  const owned = [...pools.values()].map((pool) => ({ ...pool, machines: pool.nodes.length }));
+  return { ok: true, pools: [...owned, ...rented] };
 }
 
 function poolsOfNode(node: FleetNode, model: GpuModel, uniform: boolean): readonly SupplyPool[] {

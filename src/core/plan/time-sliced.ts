@@ -68,54 +68,76 @@ function fillModel(
       });
   }
   items.sort((a, b) => Math.max(b.compute, b.memory) - Math.max(a.compute, a.memory));
-  const open = new OpenCards();
+  const open = new OpenCards(maxCards);
   let replicas = 0;
   for (const { need, count, compute, memory } of items) {
-    let seated = 0;
-    while (
-      seated < count &&
-      (open.seat(compute, memory) || (open.count < maxCards && open.add(compute, memory)))
-    )
-      seated += 1;
+    const seated = open.seat(compute, memory, count);
     replicas += seated;
     if (seated < count) left.push({ need, count: count - seated });
   }
   return { cards: open.count, replicas, left };
 }
 
-/** Cards by what is left of their compute, fullest first. Cards with the same rooms are one entry with a number. */
+/**
+ * Cards by what is left of their compute and memory; cards with the same rooms are one entry with a number. The
+ * fullest card that holds a replica is the fullest for the next one too, so each card takes as many as it holds at once.
+ */
 class OpenCards {
   count = 0;
+  readonly #maxCards: number;
   readonly #byCompute: Map<number, number>[] = Array.from(
     { length: whole + 1 },
     () => new Map<number, number>(),
   );
 
-  /** Puts a replica on the fullest card that holds it. */
-  seat(compute: number, memory: number): boolean {
-    for (let room = compute; room <= whole; room += 1) {
-      const byMemory = this.#byCompute[room] ?? new Map<number, number>();
-      const fits = [...byMemory.keys()].filter((memoryRoom) => memoryRoom >= memory);
-      if (fits.length === 0) continue;
-      const tightest = Math.min(...fits);
-      const number = byMemory.get(tightest) ?? 0;
-      if (number > 1) byMemory.set(tightest, number - 1);
-      else byMemory.delete(tightest);
-      this.#put(room - compute, tightest - memory);
-      return true;
+  constructor(maxCards: number) {
+    this.#maxCards = maxCards;
+  }
+
+  /** Seats equal replicas on the fullest cards that hold them, then on new ones; says how many found a place. */
+  seat(compute: number, memory: number, count: number): number {
+    let left = count;
+    for (let room = compute; room <= whole && left > 0; room += 1) {
+      const rooms = [...(this.#byCompute[room] ?? [])].filter(([memoryRoom]) => memoryRoom >= memory);
+      for (const [memoryRoom, cards] of rooms.sort(([a], [b]) => a - b)) {
+        const used = this.#fill(room, memoryRoom, compute, memory, { cards, replicas: left });
+        this.#put(room, memoryRoom, -used.cards);
+        left -= used.replicas;
+      }
     }
-    return false;
+    const fresh = this.#fill(whole, whole, compute, memory, {
+      cards: this.#maxCards - this.count,
+      replicas: left,
+    });
+    this.count += fresh.cards;
+    return count - left + fresh.replicas;
   }
 
-  /** Opens a card for a replica. */
-  add(compute: number, memory: number): boolean {
-    this.count += 1;
-    this.#put(whole - compute, whole - memory);
-    return true;
+  /** Puts as many replicas as fit on each of some equal cards, the last of them taking the rest. */
+  #fill(
+    computeRoom: number,
+    memoryRoom: number,
+    compute: number,
+    memory: number,
+    { cards, replicas }: { cards: number; replicas: number },
+  ): { cards: number; replicas: number } {
+    const perCard = Math.min(replicas, timesIn(computeRoom, compute), timesIn(memoryRoom, memory));
+    if (perCard === 0 || cards === 0) return { cards: 0, replicas: 0 };
+    const full = Math.min(cards, Math.floor(replicas / perCard));
+    const rest = full < cards ? replicas - full * perCard : 0;
+    this.#put(computeRoom - perCard * compute, memoryRoom - perCard * memory, full);
+    if (rest > 0) this.#put(computeRoom - rest * compute, memoryRoom - rest * memory, 1);
+    return { cards: full + Math.sign(rest), replicas: full * perCard + rest };
   }
 
-  #put(computeRoom: number, memoryRoom: number): void {
+  #put(computeRoom: number, memoryRoom: number, cards: number): void {
     const byMemory = this.#byCompute[computeRoom];
-    byMemory?.set(memoryRoom, (byMemory.get(memoryRoom) ?? 0) + 1);
+    const number = (byMemory?.get(memoryRoom) ?? 0) + cards;
+    if (number === 0) byMemory?.delete(memoryRoom);
+    else byMemory?.set(memoryRoom, number);
   }
+}
+
+function timesIn(room: number, share: number): number {
+  return share === 0 ? Infinity : Math.floor(room / share);
 }

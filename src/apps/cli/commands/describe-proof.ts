@@ -37,7 +37,7 @@ function describePrices({ objective, lowerBound, classes }: PriceProof): string 
   const bound = {
     usdPerHour: `no plan costs less than ${formatUsd(lowerBound)}/h`,
     gpus: `no plan does with fewer than ${lowerBound} GPUs`,
-    unplaced: 'no plan leaves less out',
+    unplaced: `at least ${lowerBound.toFixed(2)} cards' worth of the needs must stay out`,
   }[objective];
   return `proof: ${bound}: no machine can serve more than it costs at ${classes.length} prices per replica (--json has them)`;
 }

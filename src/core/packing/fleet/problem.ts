@@ -36,8 +36,10 @@ export interface NeedClass {
   /** Cards that one replica needs in one machine; above 1 every service is a whole card. */
   readonly gpus: number;
   readonly services: readonly Service[];
-  /** What leaving one replica out costs, against the others: larger is worse. */
+  /** What leaving one replica out costs, against the others of its priority: larger is worse. */
   readonly weight: number;
+  /** Nothing of a lower priority is placed at the cost of a higher one. Left out: 0. */
+  readonly priority?: number;
 }
 
 /** `unplaced` is asked first and alone where the machines at hand cannot hold everything. */
@@ -69,8 +71,13 @@ export function costUnitOf(pools: readonly Pool[], objective: Objective): number
   const costs = pools.flatMap((pool) => Object.values(costsOf(pool, objective)));
   // Prices are decimal figures: whole numbers of millionths of a dollar, or there is no common unit.
   const millionths = costs.map((cost) => Math.round(cost * 1e6));
-  const isWhole = costs.every((cost, index) => Math.abs(cost * 1e6 - (millionths[index] ?? 0)) < 1e-3);
+  const isWhole = costs.every((cost, index) => isSameFigure(cost * 1e6, millionths[index] ?? 0));
   return isWhole ? millionths.reduce(greatestCommonDivisor, 0) / 1e6 : 0;
+}
+
+/** But for the dust of binary fractions; anything more would add up over a large fleet. */
+function isSameFigure(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 4 * Number.EPSILON * Math.abs(b);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

@@ -28,7 +28,9 @@ export interface FleetProgram {
 export interface ProgramOptions {
   readonly objective: Objective;
   readonly integer: boolean;
-  /** Replicas that stay unplaced, per class: what an earlier `unplaced` program found. */
+  /** Under `unplaced`: classes of this priority count, and higher ones leave out no more weight than they must. */
+  readonly rank?: { readonly priority: number; readonly lostAbove: ReadonlyMap<number, number> };
+  /** Replicas that stay unplaced, per class: what earlier `unplaced` programs found. */
   readonly leftOut?: readonly number[];
   /** At most this much of another objective. */
   readonly atMost?: { readonly objective: Objective; readonly value: number };
@@ -39,7 +41,7 @@ export function fleetProgram(
   choices: readonly PoolChoices[],
   options: ProgramOptions,
 ): FleetProgram {
-  const { objective, integer } = options;
+  const { objective, integer, rank } = options;
   const columns: Column[] = [];
   const addColumn = (column: Column): number => columns.push(column) - 1;
 
@@ -64,9 +66,10 @@ export function fleetProgram(
   );
   const leftOutColumns =
     objective === 'unplaced'
-      ? problem.classes.map(({ weight, count }, index) =>
-          addColumn({ name: `u${index}`, cost: weight, upper: count, integer }),
-        )
+      ? problem.classes.map(({ weight, count, priority = 0 }, index) => {
+          const cost = rank === undefined || rank.priority === priority ? weight : 0;
+          return addColumn({ name: `u${index}`, cost, upper: count, integer });
+        })
       : [];
 
   const rows: Row[] = [];
@@ -122,6 +125,12 @@ export function fleetProgram(
         upper: pool.machines,
       });
     }
+  }
+  for (const [above, lost] of rank?.lostAbove ?? []) {
+    const terms = problem.classes.flatMap(({ weight, priority = 0 }, index) =>
+      priority === above ? [term(leftOutColumns[index], weight)] : [],
+    );
+    addRow({ name: `lost${above}`, terms, upper: lost });
   }
   if (options.atMost !== undefined) {
     const { objective: other, value } = options.atMost;

@@ -47,31 +47,52 @@ export function solveFleet(problem: FleetProblem, solve: Solve, options: SolveFl
   return read(problem, choices, best.built, best.values, { value: roundedObjective(first.objective), proof });
 }
 
-/** Not everything fits: the least weight stays out, proven, and what is placed costs the least after that. */
+/** Not everything fits: what stays out is decided priority by priority, and what is placed costs the least after that. */
 function solveWithRest(
   problem: FleetProblem,
   choices: readonly PoolChoices[],
   solve: Solve,
   options: SolveFleetOptions,
 ): FleetSolution {
-  const build = (programOptions: ProgramOptions): FleetProgram =>
-    fleetProgram(problem, choices, programOptions);
-  const relaxed = build({ objective: 'unplaced', integer: false });
-  const integer = build({ objective: 'unplaced', integer: true });
-  const first = mustBeOptimal(solve(integer.program), 'fleet program');
+  const relaxed = fleetProgram(problem, choices, { objective: 'unplaced', integer: false });
   const proof = priceProof(
     problem,
     choices,
     'unplaced',
     duals(relaxed, mustBeOptimal(solve(relaxed.program), 'fleet program')),
   );
-  const leftOut = integer.leftOutColumns.map((column) => Math.round(first.values[column] ?? 0));
-  const rest = build({ objective: options.objective, integer: true, leftOut });
-  const values = mustBeOptimal(solve(rest.program), 'fleet program').values;
+  const leftOut = leastLeftOut(problem, choices, solve);
+  const rest = fleetProgram(problem, choices, { objective: options.objective, integer: true, leftOut });
+  const first = mustBeOptimal(solve(rest.program), 'fleet program');
+  const best = fewerCards(problem, choices, solve, options, first, rest, leftOut);
+  const value = problem.classes.reduce((sum, { weight }, index) => sum + weight * (leftOut[index] ?? 0), 0);
   return {
-    ...read(problem, choices, rest, values, { value: roundedObjective(first.objective), proof }),
+    ...read(problem, choices, best.built, best.values, { value: roundedObjective(value), proof }),
     leftOut,
   };
+}
+
+/** Replicas that stay out per class: the least weight of the highest priority, then of the next one at that. */
+function leastLeftOut(
+  problem: FleetProblem,
+  choices: readonly PoolChoices[],
+  solve: Solve,
+): readonly number[] {
+  const priorities = [...new Set(problem.classes.map(({ priority = 0 }) => priority))].sort((a, b) => b - a);
+  const lostAbove = new Map<number, number>();
+  let leftOut: readonly number[] = [];
+  for (const priority of priorities) {
+    const rank = { priority, lostAbove };
+    const { program, leftOutColumns } = fleetProgram(problem, choices, {
+      objective: 'unplaced',
+      integer: true,
+      rank,
+    });
+    const { values, objective } = mustBeOptimal(solve(program), 'fleet program');
+    leftOut = leftOutColumns.map((column) => Math.round(values[column] ?? 0));
+    lostAbove.set(priority, roundedObjective(objective) + 1e-6);
+  }
+  return leftOut;
 }
 
 /** Owned machines may cost nothing, so that the least money says little: then the fewest cards at that money. */
@@ -82,11 +103,12 @@ function fewerCards(
   options: SolveFleetOptions,
   first: OptimalSolution,
   built: FleetProgram,
+  leftOut: readonly number[] = [],
 ): { built: FleetProgram; values: readonly number[] } {
   const isFree = problem.pools.some((pool) => (pool.usdPerHour ?? 0) === 0);
   if (options.objective !== 'usdPerHour' || !isFree) return { built, values: first.values };
   const atMost = { objective: 'usdPerHour', value: first.objective + 1e-6 } as const;
-  const second = fleetProgram(problem, choices, { objective: 'gpus', integer: true, atMost });
+  const second = fleetProgram(problem, choices, { objective: 'gpus', integer: true, leftOut, atMost });
   const solution = solve(second.program, { timeLimitMs: options.tieBreakTimeLimitMs ?? 5000 });
   return solution.status === 'optimal'
     ? { built: second, values: solution.values }
