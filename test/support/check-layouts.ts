@@ -8,10 +8,7 @@ interface Place {
 }
 
 /** What is wrong with a layout, or nothing. */
-function layoutComplaints(
-  profiles: readonly Profile[],
-  placements: readonly Place[],
-): readonly string[] {
+function layoutComplaints(profiles: readonly Profile[], placements: readonly Place[]): readonly string[] {
   const illegal = placements.filter(
     ({ profile, start, size }) =>
       !profiles.some((one) => one.name === profile && one.sizeUnits === size && one.starts.includes(start)),

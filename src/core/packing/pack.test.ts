@@ -138,6 +138,10 @@ describe('packing at scale', () => {
     expect([packing.gpus, packing.lowerBound]).toEqual([437_500, 437_500]);
   });
 
+  it('knows only profiles of the card', () => {
+    expect(() => pack(h100, { '1g.24gb': 1 })).toThrow(/h100-80gb-sxm has no profile 1g.24gb/);
+  });
+
   it('packs nothing on no card', () => {
     expect(pack(h100, { '1g.10gb': 0 })).toEqual({
       gpus: 0,

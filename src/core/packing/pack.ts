@@ -7,9 +7,14 @@ import type { Family } from './family.js';
 import { gathered, type PackOptions, type Packing } from './packing.js';
 import { packByPatterns } from './pattern-program.js';
 
-/** The demand names profiles of the model (see `findProfile`). Throws MicaError `needs-solver` or `solver-failed`. */
+/**
+ * The demand names profiles of the model (see `findProfile`); a name that it does not have is a RangeError. Throws
+ * MicaError `needs-solver` or `solver-failed`.
+ */
 export function pack(model: MigModel, demand: Demand, options: PackOptions = {}): Packing {
   const wanted = minus(demand, {});
+  const unknown = Object.keys(wanted).find((name) => !model.profiles.some((profile) => profile.name === name));
+  if (unknown !== undefined) throw new RangeError(`${model.key} has no profile ${unknown}`);
   const plain = spaceOf(model);
   const isPlain = Object.keys(wanted).every((name) =>
     plain.profiles.some((profile) => profile.name === name),

@@ -169,6 +169,23 @@ describe('a plan', () => {
     expect([uniform.gpus, sizesPerNode(uniform)]).toEqual([3, 1]);
   });
 
+  it('leaves a machine with busy slices alone where all its cards would need one size', () => {
+    const slices = [{ profile: '2g.48gb', start: 0, size: 6, busy: true }];
+    const busy = {
+      name: 'gpu-1',
+      model: 'rtx-pro-6000-blackwell-server',
+      gpus: 2,
+      layouts: [{ index: 0, slices }],
+    };
+    const plan = planOf(
+      { nodes: [busy], rent: [{ machineType: 'rtx-1' }] },
+      [need('small', 3, { memoryMiB: 9_000 })],
+      true,
+    );
+    expect(plan.layouts.map(({ node }) => node)).toEqual(['rtx-1-1']);
+    expect(plan.notes.join()).toMatch(/node gpu-1 takes no part/);
+  });
+
   it('lets replicas of one need share a slice when it may', () => {
     const shared = need('notebook', 10, { memoryMiB: 4_000, isolation: 'shared' });
     const plan = planOf({ nodes: [], rent: [{ machineType: 'rtx-1' }] }, [shared]);
@@ -273,7 +290,7 @@ describe('any plan', () => {
               nodes: nodes.map(({ isBusy, ...node }, index) => ({
                 ...node,
                 name: `node-${index}`,
-                ...(isBusy && !uniform ? { layouts: [{ index: 0, slices: busyOn(node.model) }] } : {}),
+                ...(isBusy ? { layouts: [{ index: 0, slices: busyOn(node.model) }] } : {}),
               })),
               rent,
             },

@@ -53,7 +53,13 @@ export function makePlan(question: PlanQuestion): PlanAnswer {
       cost: costOfMachines(pools, arrangement.machines),
       alternatives: { wholeGpus: onWholeGpus(alternatives), timeSliced: onTimeSlicedGpus(alternatives) },
       headroom: sizing.headroom ?? defaultHeadroom,
-      notes: [...notes, ...notesOf(pools, arrangement, objective, uniform)],
+      notes: [
+        ...notes,
+        ...supply.leftOut.map(
+          (name) => `node ${name} takes no part: its busy slices stay, so it cannot have one size`,
+        ),
+        ...notesOf(pools, arrangement, objective, uniform),
+      ],
       proof: solution.proof,
       proven: solution.value - solution.proof.lowerBound < 1e-6,
     },

@@ -24,7 +24,12 @@ export interface SupplyPool extends Pool {
 }
 
 export type SupplyAnswer =
-  | { readonly ok: true; readonly pools: readonly SupplyPool[] }
+  | {
+      readonly ok: true;
+      readonly pools: readonly SupplyPool[];
+      /** Nodes that take no part: busy slices stay, so their cards cannot all get one size. */
+      readonly leftOut: readonly string[];
+    }
   | {
       readonly ok: false;
       readonly why: { readonly kind: 'unknown-model' | 'unknown-machine-type'; readonly message: string };
@@ -36,7 +41,12 @@ export type SupplyAnswer =
  */
 export function supplyOf(fleet: Fleet, prices: PriceTable, uniform = false): SupplyAnswer {
   const pools = new Map<string, Omit<SupplyPool, 'nodes'> & { nodes: SupplyPool['nodes'][number][] }>();
+  const leftOut: string[] = [];
   for (const node of fleet.nodes) {
+    if (uniform && hasBusySlices(node)) {
+      leftOut.push(node.name);
+      continue;
+    }
     const model = modelByKey(node.model);
     if (model === undefined) return unknownModel(node);
     for (const pool of poolsOfNode(node, model, uniform)) {
@@ -53,7 +63,11 @@ export function supplyOf(fleet: Fleet, prices: PriceTable, uniform = false): Sup
     rented.push(answer.pool);
   }
   const owned = [...pools.values()].map((pool) => ({ ...pool, machines: pool.nodes.length }));
-  return { ok: true, pools: [...owned, ...rented] };
+  return { ok: true, pools: [...owned, ...rented], leftOut };
+}
+
+function hasBusySlices({ layouts = [] }: FleetNode): boolean {
+  return layouts.some(({ slices }) => slices.some(({ busy }) => busy));
 }
 
 function poolsOfNode(node: FleetNode, model: GpuModel, uniform: boolean): readonly SupplyPool[] {

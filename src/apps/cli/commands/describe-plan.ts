@@ -44,7 +44,7 @@ function standing({ proof, proven }: Plan): string {
   if (proof.kind !== 'prices') return '';
   return proven
     ? '; this one does exactly that'
-    : '; this plan is above that, and the solver, at a gap of 0, knows no better one';
+    : '; this plan is above that, and by the solver, at a gap of 0, the best there is';
 }
 
 const columns: readonly Column[] = [

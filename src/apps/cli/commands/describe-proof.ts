@@ -36,7 +36,7 @@ function describeWeights({
 function describePrices({ objective, lowerBound, classes }: PriceProof): string {
   const bound = {
     usdPerHour: `no plan costs less than ${formatUsd(lowerBound)}/h`,
-    gpus: `no plan does with fewer than ${lowerBound} GPUs`,
+    gpus: `no plan does with fewer than ${lowerBound} GPUs, rented machines counted with all of theirs`,
     unplaced: `at least ${lowerBound.toFixed(2)} cards' worth of the needs must stay out`,
   }[objective];
   return `proof: ${bound}: no machine can serve more than it costs at ${classes.length} prices per replica (--json has them)`;

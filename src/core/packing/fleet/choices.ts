@@ -60,11 +60,10 @@ function cardChoices(pool: Pool, slots: ReadonlySet<string>): readonly CardChoic
   return [...sizes.flatMap((profiles) => cutsInto(pool, profiles)), ...whole];
 }
 
-/** The patterns of these profiles on a card of the pool. Slices that stay decide the size of a uniform card. */
+/** The patterns of these profiles on a card of the pool. */
 function cutsInto(pool: Pool, profiles: readonly string[]): readonly CardChoice[] {
   const cut = profiles.length === 0 ? undefined : spaceOfPool(pool, profiles);
-  const clashes = pool.uniform && pool.taken.some(({ profile }) => !profiles.includes(profile));
-  if (cut === undefined || clashes) return [];
+  if (cut === undefined) return [];
   const { space, taken } = cut;
   return patternsOf(space, taken)
     .map(({ counts }) => ({
