@@ -13,7 +13,9 @@ import { packByPatterns } from './pattern-program.js';
  */
 export function pack(model: MigModel, demand: Demand, options: PackOptions = {}): Packing {
   const wanted = minus(demand, {});
-  const unknown = Object.keys(wanted).find((name) => !model.profiles.some((profile) => profile.name === name));
+  const unknown = Object.keys(wanted).find(
+    (name) => !model.profiles.some((profile) => profile.name === name),
+  );
   if (unknown !== undefined) throw new RangeError(`${model.key} has no profile ${unknown}`);
   const plain = spaceOf(model);
   const isPlain = Object.keys(wanted).every((name) =>
