@@ -2,8 +2,7 @@
  * Compaction as an integer program over kinds of GPUs, so that its size does not grow with the fleet: how many GPUs of
  * each kind take which option, and how many rooms take in which fill.
  */
-import { MicaError } from '#core/errors';
-import type { Column, LinearProgram, Row, Solution, Solve } from '../linear-program.js';
+import { mustBeOptimal, type Column, type LinearProgram, type Row, type Solve } from '../linear-program.js';
 import type { Counts, Keeping, Option, Room } from './kept.js';
 
 /** GPUs with equal choices: what they give away and the room that leaves. */
@@ -21,10 +20,12 @@ export interface Decision {
   readonly fewestMovesBound: number;
 }
 
+const what = 'compaction program';
+
 /** The most GPUs that can be empty afterwards. */
 export function mostEmpty(kinds: readonly Kind[], keeping: Keeping, profiles: number, solve: Solve): number {
   const { program } = buildProgram(kinds, keeping, profiles, { kind: 'most-empty' }, true);
-  return -Math.round(optimal(solve(program)).objective);
+  return -Math.round(mustBeOptimal(solve(program), what).objective);
 }
 
 /** The fewest moves that leave at least `empty` GPUs without instances. */
@@ -37,13 +38,14 @@ export function fewestMoves(
 ): Decision {
   const goal = { kind: 'fewest-moves', empty } as const;
   const relaxed = buildProgram(kinds, keeping, profiles, goal, false);
-  const bound = optimal(solve(relaxed.program));
+  const bound = mustBeOptimal(solve(relaxed.program), what);
   // The relaxation is usually whole already.
   const isWhole = bound.values.every((value) => Math.abs(value - Math.round(value)) < 1e-6);
   const whole = isWhole
     ? bound
-    : optimal(
+    : mustBeOptimal(
         solve(withWholeMoves(buildProgram(kinds, keeping, profiles, goal, true).program, bound.objective)),
+        what,
       );
   const value = (column: number): number => Math.round(whole.values[column]!);
   return {
@@ -135,10 +137,4 @@ function addCounts(
   for (const [profile, count] of counts.entries()) {
     if (count > 0) terms[profile]!.push({ column, coefficient: sign * count });
   }
-}
-
-function optimal(solution: Solution): Extract<Solution, { status: 'optimal' }> {
-  if (solution.status === 'optimal') return solution;
-  const reason = solution.status === 'unsolved' ? solution.message : `program ${solution.status}`;
-  throw new MicaError('solver-failed', `the compaction program was not solved: ${reason}`);
 }
