@@ -55,6 +55,7 @@ export default {
       '^src/(core/|engines/emit/|adapters/highs/)',
     ),
     door('highs', 'adapters/highs'),
+    door('koffi', 'adapters/nvml'),
     {
       name: 'no-cycles',
       comment: 'A cycle is one module pretending to be two.',

@@ -53,6 +53,21 @@ export const errorCatalogue = {
     what: 'A file of the answer could not be written.',
     next: 'Name a folder with --out that you may write to.',
   },
+  'unwritable-state': {
+    exit: 3,
+    what: 'A file that must outlive this process could not be written.',
+    next: 'Check that you may write to the folder named, and that its disk has room.',
+  },
+  'damaged-state': {
+    exit: 3,
+    what: 'A file that Mica keeps holds something that Mica never wrote.',
+    next: 'Move the file named out of the way and look at what is on the machine before changing it.',
+  },
+  'state-locked': {
+    exit: 3,
+    what: 'Another process holds something for longer than anybody should.',
+    next: 'Wait for the process named, or end it.',
+  },
   'needs-solver': {
     exit: 3,
     what: 'The question has no closed form, and no integer-program solver was at hand.',
@@ -62,6 +77,41 @@ export const errorCatalogue = {
     exit: 3,
     what: 'The integer program was not solved to the end.',
     next: 'Run again with a smaller input, and report the input that fails.',
+  },
+  'no-nvml': {
+    exit: 3,
+    what: 'The NVIDIA management library (libnvidia-ml.so.1) could not be loaded.',
+    next: 'Install the NVIDIA driver, name the library with --nvml-lib PATH, or try without GPUs: --driver simulated.',
+  },
+  'nvml-no-driver': {
+    exit: 3,
+    what: 'The NVIDIA management library is there, but the kernel driver is not loaded.',
+    next: 'Load it (`modprobe nvidia`; `dmesg` says why it does not), or try without GPUs: --driver simulated.',
+  },
+  'nvml-no-permission': {
+    exit: 3,
+    what: 'This user may not talk to the NVIDIA driver.',
+    next: 'Run as root or with access to /dev/nvidia*, or try without GPUs: --driver simulated.',
+  },
+  'nvml-version-mismatch': {
+    exit: 3,
+    what: 'The NVIDIA management library and the loaded kernel driver are of different versions, as after an update.',
+    next: 'Reboot, or unload and load the driver again; or try without GPUs: --driver simulated.',
+  },
+  'nvml-failed': {
+    exit: 3,
+    what: 'The NVIDIA management library did not start, for a reason that NVML names by its code.',
+    next: 'Check that `nvidia-smi` works on this machine, or try without GPUs: --driver simulated.',
+  },
+  'driver-failed': {
+    exit: 3,
+    what: 'The GPU driver was reached, and did not answer.',
+    next: 'Check that `nvidia-smi` works on this machine; its kernel log (`dmesg`) says why where it does not.',
+  },
+  'needs-yes': {
+    exit: 2,
+    what: 'Slices or processes would go, nobody could be asked, and nothing on the command line allows it.',
+    next: 'Look at the change with --dry-run, then run it with --yes.',
   },
   internal: {
     exit: 3,
