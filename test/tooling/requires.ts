@@ -12,6 +12,7 @@ import { delimiter, join } from 'node:path';
 /** How to get each tool; `.ci/run` installs those that Debian has. */
 const howToGet = {
   shellcheck: 'apt-get install shellcheck',
+  cc: 'apt-get install build-essential',
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
   gcloud: 'https://cloud.google.com/sdk/docs/install',
   'npm-registry': 'reach the npm registry once, so that its cache holds the packages',
