@@ -16,11 +16,14 @@ export interface ProfileRefusal {
 export type ProfileAnswer =
   { readonly ok: true; readonly profile: Profile } | { readonly ok: false; readonly why: ProfileRefusal };
 
+/** A model of the catalogue, or a card as its driver describes it. */
+type ProfileOwner = Pick<MigModel, 'key' | 'profiles'>;
+
 /**
  * By name, Kubernetes spelling or NVML id: `1g.24gb+me`, `1g.24gb.me`, `nvidia.com/mig-1g.24gb.me` and `21` are one
  * profile of the RTX PRO 6000. Case does not matter.
  */
-export function findProfile(model: MigModel, name: string): ProfileAnswer {
+export function findProfile(model: ProfileOwner, name: string): ProfileAnswer {
   const asked = asNvidiaSpells(name);
   const id = /^\d+$/.test(asked) ? Number(asked) : undefined;
   const profile = model.profiles.find((one) => one.name === asked || one.id === id);
@@ -37,14 +40,14 @@ export function findProfile(model: MigModel, name: string): ProfileAnswer {
   );
 }
 
-function refuseId(model: MigModel, id: number): ProfileAnswer {
+function refuseId(model: ProfileOwner, id: number): ProfileAnswer {
   const ids = model.profiles.map((profile) => `${profile.id} (${profile.name})`).join(', ');
   const message = `${model.key} has no profile with id ${id}; its ids are ${ids}`;
   return { ok: false, why: { kind: 'unknown-profile', message, instead: plainNames(model) } };
 }
 
 /** Not a profile name at all: a slip, or the beginning of one. */
-function refuseForm(model: MigModel, text: string, asked: string): ProfileAnswer {
+function refuseForm(model: ProfileOwner, text: string, asked: string): ProfileAnswer {
   const names = model.profiles.map((profile) => profile.name);
   const begun = asked === '' ? [] : names.filter((one) => one.startsWith(asked));
   const meant = begun.length > 0 ? begun : closest(asked, names);
@@ -54,7 +57,7 @@ function refuseForm(model: MigModel, text: string, asked: string): ProfileAnswer
 }
 
 function refuseComputeInstance(
-  model: MigModel,
+  model: ProfileOwner,
   asked: string,
   slices: number,
   parts: NameParts,
@@ -68,14 +71,14 @@ function refuseComputeInstance(
   return refuse(`${why}; use`, [...new Set([...holder, ...(own === undefined ? [] : [own.name])])]);
 }
 
-function refuseMisnomer(model: MigModel, asked: string, parts: NameParts): ProfileAnswer | undefined {
+function refuseMisnomer(model: ProfileOwner, asked: string, parts: NameParts): ProfileAnswer | undefined {
   const base = withoutAttribute(asked, parts);
   const known = misnomers.find((one) => one.name === base && one.models.includes(model.key));
   return known && refuse(`${model.key} has no ${base}: ${known.why}; use`, known.instead);
 }
 
 /** The slice exists, but not with the engines or graphics that its ending asks for. */
-function refuseAttribute(model: MigModel, asked: string, parts: NameParts): ProfileAnswer | undefined {
+function refuseAttribute(model: ProfileOwner, asked: string, parts: NameParts): ProfileAnswer | undefined {
   if (parts.attribute === null) return undefined;
   const base = withoutAttribute(asked, parts);
   const variants = model.profiles.filter((one) => withoutAttribute(one.name, one) === base);
@@ -93,7 +96,7 @@ function withoutAttribute(name: string, parts: Pick<NameParts, 'attribute'>): st
   return parts.attribute === null ? name : name.slice(0, -parts.attribute.length);
 }
 
-function refuseName(model: MigModel, asked: string, parts: NameParts): ProfileAnswer {
+function refuseName(model: ProfileOwner, asked: string, parts: NameParts): ProfileAnswer {
   const others = modelsWith((profile) => profile.name === asked, model);
   const why =
     others.length === 0 ? 'no GPU that Mica knows has one' : `it is a profile of ${listed(others, 'and')}`;
@@ -104,7 +107,7 @@ function refuseName(model: MigModel, asked: string, parts: NameParts): ProfileAn
  * Profiles on either side of what was asked: the largest that asks for no more compute and memory, the smallest that
  * gives no less of either, and the smallest with the memory.
  */
-function nearest(model: MigModel, wish: NameParts): readonly string[] {
+function nearest(model: ProfileOwner, wish: NameParts): readonly string[] {
   const known = plain(model).flatMap((profile) => {
     const parts = nameParts(profile.name);
     return parts === undefined ? [] : [{ name: profile.name, ...parts }];
@@ -120,17 +123,17 @@ function nearest(model: MigModel, wish: NameParts): readonly string[] {
 }
 
 /** Profiles without an attribute, smallest first. */
-function plain(model: MigModel): readonly Profile[] {
+function plain(model: ProfileOwner): readonly Profile[] {
   return model.profiles
     .filter((profile) => profile.attribute === null)
     .sort((a, b) => a.sizeUnits - b.sizeUnits || a.computeSlices - b.computeSlices);
 }
 
-function plainNames(model: MigModel): readonly string[] {
+function plainNames(model: ProfileOwner): readonly string[] {
   return plain(model).map((profile) => profile.name);
 }
 
-function modelsWith(has: (profile: Profile) => boolean, except: MigModel): readonly string[] {
+function modelsWith(has: (profile: Profile) => boolean, except: Pick<MigModel, 'key'>): readonly string[] {
   const keys = migModels().filter((model) => model.key !== except.key && model.profiles.some(has));
   return keys.map((model) => model.key);
 }

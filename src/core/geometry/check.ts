@@ -6,7 +6,7 @@ import { findBreach, type BudgetBreach } from './budgets.js';
 import { overlaps, unitRuns, wholeGrid, type Mask } from './mask.js';
 import { asArgument, placementOf, type Layout, type Placement } from './placement.js';
 import { openness } from './reach.js';
-import { layoutOf, slotOf, spaceFor, type Slot, type Space } from './space.js';
+import { layoutOf, slotOf, spaceFor, type Card, type Slot, type Space } from './space.js';
 import { canAdd, stateFrom } from './states.js';
 
 /** A profile by name, anywhere or at a given start. */
@@ -14,6 +14,9 @@ export interface Ask {
   readonly profile: string;
   readonly start?: number;
 }
+
+/** A model of the catalogue, or a card as its driver describes it. */
+export type CheckedCard = Card & Pick<MigModel, 'name'>;
 
 export type LayoutRefusal =
   | { readonly kind: 'unknown-profile'; readonly message: string; readonly instead: readonly string[] }
@@ -27,7 +30,7 @@ export type LayoutAnswer =
  * changes neither the answer nor the places. Places that leave the most open are preferred.
  */
 export function checkLayout(
-  model: MigModel,
+  model: CheckedCard,
   asks: readonly Ask[],
   taken: readonly Placement[] = [],
 ): LayoutAnswer {
@@ -130,7 +133,7 @@ function isTaken(space: Space, slot: Slot, taken: readonly Placement[]): boolean
   return taken.some((placement) => slotOf(space, placement) === slot);
 }
 
-function refuseBreach(model: MigModel, breach: BudgetBreach): LayoutAnswer {
+function refuseBreach(model: CheckedCard, breach: BudgetBreach): LayoutAnswer {
   switch (breach.kind) {
     case 'max-count': {
       const message = `${breach.count} x ${breach.profile} asked, but a ${model.name} holds at most ${breach.maxCount}`;
@@ -146,7 +149,7 @@ function refuseBreach(model: MigModel, breach: BudgetBreach): LayoutAnswer {
 }
 
 function refuseRoom(
-  model: MigModel,
+  model: CheckedCard,
   space: Space,
   standing: readonly Slot[],
   free: readonly Profile[],

@@ -45,9 +45,9 @@ export type StepsAnswer =
 export function stepsBetween({ node, index, before, after }: GpuChange, mayDrain = false): StepsAnswer {
   const there = before ?? [];
   const wanted = after ?? [];
-  const kept = there.filter((slice) => wanted.some((placement) => isSame(slice, placement)));
+  const kept = there.filter((slice) => wanted.some((placement) => isSamePlace(slice, placement)));
   const going = there.filter((slice) => !kept.includes(slice));
-  const coming = wanted.filter((placement) => !there.some((slice) => isSame(slice, placement)));
+  const coming = wanted.filter((placement) => !there.some((slice) => isSamePlace(slice, placement)));
   const busy = going.filter((slice) => slice.busy);
   if (busy.length > 0 && !mayDrain) {
     const names = busy.map(asArgument).join(', ');
@@ -106,11 +106,15 @@ function whyGoing(slice: Placement, coming: readonly Placement[], after: GpuChan
     : 'not wanted any more';
 }
 
-function largeFirst(placements: readonly Placement[]): readonly Placement[] {
+/** An order that works: a large slice never finds its place cut up by a small one. */
+export function largeFirst(placements: readonly Placement[]): readonly Placement[] {
   return [...placements].sort((a, b) => b.size - a.size || a.start - b.start);
 }
 
-function isSame(a: Placement, b: Placement): boolean {
+export function isSamePlace(
+  a: Pick<Placement, 'profile' | 'start'>,
+  b: Pick<Placement, 'profile' | 'start'>,
+): boolean {
   return a.profile === b.profile && a.start === b.start;
 }
 
