@@ -157,6 +157,7 @@ describe('what --help and --version load', () => {
       'src/apps/cli/did-you-mean.ts',
       'src/apps/cli/main.ts',
       'src/apps/cli/mica-command.ts',
+      'src/apps/cli/node-program.ts',
       'src/apps/cli/options.ts',
       'src/apps/cli/program.ts',
       'src/apps/cli/terminal/screen.ts',

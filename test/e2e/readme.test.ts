@@ -1,4 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { main } from '#apps/cli/main';
 
@@ -21,9 +23,16 @@ describe('the README', () => {
   });
 });
 
+/** Simulated machines of the tour live here, not with the user's. */
+const stateFolder = mkdtempSync(join(tmpdir(), 'mica-readme-'));
+
 async function outputOf(command: string): Promise<string> {
   let text = '';
   const out = { write: (piece: string) => (text += piece), isTTY: false, columns: 100 };
-  await main(command.split(' '), { out, err: { write: () => undefined }, env: {} });
+  await main(command.split(' '), {
+    out,
+    err: { write: () => undefined },
+    env: { MICA_STATE_DIR: stateFolder },
+  });
   return text;
 }

@@ -8,8 +8,11 @@ export interface Context {
   readonly json: boolean;
 }
 
-/** 0: done or yes; 1: the answer is no. Failures are thrown as MicaError. */
-export type AnswerExit = 0 | 1;
+/**
+ * 0: done or yes; 1: the answer is no; 3: begun and not brought to the end, which is an answer too. What keeps a command
+ * from answering is thrown as MicaError.
+ */
+export type AnswerExit = 0 | 1 | 3;
 
 /** `P`: the positional arguments, in their order; `O`: the options by their long names. */
 export type CommandRun<P, O> = (context: Context, positional: P, options: O) => Promise<AnswerExit>;

@@ -59,5 +59,18 @@ function thisProcess(): Host {
       if (error.code !== 'EPIPE') throw error;
     });
   }
-  return { out: stdout, err: stderr, env };
+  const isAttended = process.stdin.isTTY && stderr.isTTY;
+  return { out: stdout, err: stderr, env, ...(isAttended ? { confirm } : {}) };
+}
+
+/** Anything but a clear yes is a no, the end of the input too. */
+async function confirm(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    return /^y(es)?$/i.test((await Promise.race([lines.question(question), closed])).trim());
+  } finally {
+    lines.close();
+  }
 }

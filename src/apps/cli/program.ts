@@ -5,6 +5,7 @@
 import { Option, type Command, type OutputConfiguration } from 'commander';
 import type { Dispatch } from './command.js';
 import { act, MicaCommand } from './mica-command.js';
+import { addNode } from './node-program.js';
 import {
   assumeMemory,
   examples,
@@ -41,6 +42,7 @@ export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {
   addLayout(program, dispatch);
   addPack(program, dispatch);
   addPlan(program, dispatch);
+  addNode(program, dispatch);
   addDemo(program, dispatch);
   return program;
 }

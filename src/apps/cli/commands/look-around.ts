@@ -42,7 +42,10 @@ export function suggest({ gpu, kubeconfig }: Surroundings): readonly Suggestion[
   return [
     ...(gpu === null
       ? []
-      : [{ command: 'mica catalogue', why: 'which slices each GPU model has; yours is one of them' }]),
+      : [
+          { command: 'mica node show', why: 'the GPUs of this machine as slices, and who is in them' },
+          { command: 'mica node doctor', why: 'can they be cut, and if not, what to do' },
+        ]),
     ...(kubeconfig === null
       ? []
       : [

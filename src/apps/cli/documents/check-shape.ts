@@ -48,8 +48,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   let inner: unknown = schema;
   for (const key of path) {
-    const { shape, element } = unwrapped(inner);
-    inner = typeof key === 'number' ? element : shape?.[String(key)];
+    const { shape, element, valueType } = unwrapped(inner);
+    inner = typeof key === 'number' ? element : (shape?.[String(key)] ?? valueType);
   }
   return Object.keys(unwrapped(inner).shape ?? {});
 }
@@ -57,12 +57,14 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly strin
 interface Wrapper {
   readonly shape?: Readonly<Record<string, unknown>>;
   readonly element?: unknown;
+  /** Of a map whose keys are names. */
+  readonly valueType?: unknown;
   readonly unwrap?: () => unknown;
 }
 
 /** Optional and default wrap what they hold; an array's own `unwrap` is its element, so arrays stop the descent. */
 function unwrapped(schema: unknown): Wrapper {
-  const wrapper = schema as Wrapper;
+  const wrapper = (schema ?? {}) as Wrapper;
   return wrapper.element === undefined && wrapper.unwrap !== undefined
     ? unwrapped(wrapper.unwrap())
     : wrapper;

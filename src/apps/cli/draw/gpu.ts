@@ -6,7 +6,7 @@
 import type { MigModel } from '#core/catalogue/model';
 import { covers, unitRuns, wholeGrid, type Mask } from '#core/geometry/mask';
 import type { Placement } from '#core/geometry/placement';
-import { slotOf, spaceFor } from '#core/geometry/space';
+import { slotOf, spaceFor, type Card } from '#core/geometry/space';
 import { canAdd, stateFrom } from '#core/geometry/states';
 
 export interface DrawnSlice {
@@ -15,12 +15,15 @@ export interface DrawnSlice {
   readonly user?: string | null;
 }
 
+/** A model of the catalogue, or a card as its driver describes it. */
+export type DrawnCard = Card & Pick<MigModel, 'computeSlices'>;
+
 export interface DrawnGpu {
   /** The first column, e.g. `gpu-0` or `12 x`. */
   readonly label: string;
   readonly title: string;
   readonly card:
-    | { readonly kind: 'sliced'; readonly model: MigModel; readonly slices: readonly DrawnSlice[] }
+    | { readonly kind: 'sliced'; readonly model: DrawnCard; readonly slices: readonly DrawnSlice[] }
     /** MIG off. */
     | { readonly kind: 'whole'; readonly user: string };
 }
@@ -39,7 +42,7 @@ export function drawGpus(gpus: readonly DrawnGpu[], columns: number): string {
 }
 
 /** One cut card with the numbers of its placement units underneath, as `PROFILE:START` counts them. */
-export function drawGpuWithUnits(gpu: DrawnGpu, model: MigModel, columns: number): string {
+export function drawGpuWithUnits(gpu: DrawnGpu, model: DrawnCard, columns: number): string {
   const { headColumns, cardColumns } = measure([gpu], columns);
   const width = unitColumns(model, cardColumns);
   const numbers = Array.from({ length: model.gridUnits }, (_, unit) => String(unit).padEnd(width));
@@ -84,11 +87,11 @@ function useOf({ card }: DrawnGpu): string {
   return `${used}/${card.model.computeSlices} used`;
 }
 
-function computeSlicesOf(model: MigModel, placement: Placement): number {
+function computeSlicesOf(model: DrawnCard, placement: Placement): number {
   return model.profiles.find((profile) => profile.name === placement.profile)?.computeSlices ?? 0;
 }
 
-function unitColumns({ gridUnits }: MigModel, cardColumns: number): number {
+function unitColumns({ gridUnits }: DrawnCard, cardColumns: number): number {
   return Math.max(2, Math.floor(cardColumns / gridUnits));
 }
 
@@ -118,7 +121,10 @@ function drawCard({ card }: DrawnGpu, cardColumns: number): string {
 }
 
 /** Units without a slice: where a profile could still go, and where none can. */
-function gapsOf(model: MigModel, slices: readonly DrawnSlice[]): { open: Mask; stranded: Mask } {
+export function gapsOf(
+  model: DrawnCard,
+  slices: readonly Pick<DrawnSlice, 'placement'>[],
+): { open: Mask; stranded: Mask } {
   const space = spaceFor(
     model,
     slices.map(({ placement }) => placement.profile),

@@ -6,6 +6,8 @@ export interface Host {
   readonly out: OutputStream;
   readonly err: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asks whoever sits at the terminal; left out: nobody does. */
+  readonly confirm?: (question: string) => Promise<boolean>;
 }
 
 interface OutputStream {

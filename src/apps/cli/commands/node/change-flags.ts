@@ -1,0 +1,60 @@
+/** What a change of this machine is allowed to do, as the command line says it. */
+import { MicaError } from '#core/errors';
+import type { ChangeOptions, NamedInstance } from '#engines/change/options';
+import type { DriverFlags } from './open-node.js';
+
+export interface ChangeFlags extends DriverFlags {
+  readonly dryRun?: boolean;
+  /** `true`: without a time. */
+  readonly drain?: string | true;
+  readonly kill?: boolean;
+  readonly wait?: string | true;
+  readonly keepGoing?: boolean;
+  readonly keepMode?: boolean;
+  readonly mayDestroy?: string;
+  readonly yes?: boolean;
+}
+
+export function changeOptionsFrom(flags: ChangeFlags): ChangeOptions {
+  const { drain, kill = false, wait, mayDestroy } = flags;
+  if (kill && drain === undefined)
+    throw new MicaError('bad-usage', '--kill says how --drain ends; add --drain');
+  return {
+    ...(drain === undefined
+      ? {}
+      : { drain: { graceMs: timeMs('--drain', drain, 30_000), then: kill ? 'kill' : 'refuse' } }),
+    ...(wait === undefined ? {} : { waitMs: timeMs('--wait', wait, 600_000) }),
+    ...(mayDestroy === undefined ? {} : { mayDestroyForeign: foreignOf(mayDestroy) }),
+    keepGoing: flags.keepGoing === true,
+    dryRun: flags.dryRun === true,
+    allowModeChange: flags.keepMode !== true,
+  };
+}
+
+const msPer = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const longestMs = 24 * msPer.h;
+
+/** `30s`, `5m`, `1h`, or seconds. */
+function timeMs(option: string, text: string | true, defaultMs: number): number {
+  if (text === true) return defaultMs;
+  const [, digits = '', unit = ''] = /^(\d{1,6})([smh]?)$/.exec(text) ?? [];
+  const ms = Number(digits) * msPer[unit as keyof typeof msPer];
+  if (digits !== '' && ms <= longestMs) return ms;
+  throw new MicaError('bad-usage', `${option} takes a time up to 24h, as in 30s or 5m; got '${text}'`);
+}
+
+/** `all`, or `GPU/PROFILE:START,...`. */
+function foreignOf(text: string): 'all' | readonly NamedInstance[] {
+  if (text === 'all') return 'all';
+  return text.split(',').map((item) => {
+    const [, gpu = '', profile = '', start = ''] =
+      /^(\d{1,4})\/([^:/\s]+):(\d{1,2})$/.exec(item.trim()) ?? [];
+    if (gpu === '') {
+      throw new MicaError(
+        'bad-usage',
+        `--may-destroy takes all or GPU/PROFILE:START, as in 0/1g.24gb:3; got '${item}'`,
+      );
+    }
+    return { gpu: Number(gpu), profile, start: Number(start) };
+  });
+}
