@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { reportText, type Bench, type Outcome } from './harness.js';
+import { change } from './change.js';
 import { compaction } from './compaction.js';
 import { decision } from './decision.js';
 import { mixedFleet } from './mixed-fleet.js';
@@ -11,7 +12,16 @@ import { online } from './online.js';
 import { parvaGpu } from './parvagpu.js';
 import { startup } from './startup.js';
 
-const benches: readonly Bench[] = [offline, parvaGpu, mixedFleet, online, decision, compaction, startup];
+const benches: readonly Bench[] = [
+  offline,
+  parvaGpu,
+  mixedFleet,
+  online,
+  decision,
+  compaction,
+  change,
+  startup,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
