@@ -13,6 +13,7 @@ import { delimiter, join } from 'node:path';
 const howToGet = {
   shellcheck: 'apt-get install shellcheck',
   cc: 'apt-get install build-essential',
+  'systemd-analyze': 'apt-get install systemd',
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
   gcloud: 'https://cloud.google.com/sdk/docs/install',
   'npm-registry': 'reach the npm registry once, so that its cache holds the packages',
