@@ -56,6 +56,7 @@ export default {
     ),
     door('highs', 'adapters/highs'),
     door('koffi', 'adapters/nvml'),
+    door('libsql', 'adapters/sqlite'),
     {
       name: 'no-cycles',
       comment: 'A cycle is one module pretending to be two.',

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { reportText, type Bench, type Outcome } from './harness.js';
+import { batch } from './batch.js';
 import { change } from './change.js';
 import { compaction } from './compaction.js';
 import { decision } from './decision.js';
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   decision,
   compaction,
   change,
+  batch,
   startup,
 ];
 

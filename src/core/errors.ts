@@ -63,10 +63,20 @@ export const errorCatalogue = {
     what: 'A file that Mica keeps holds something that Mica never wrote.',
     next: 'Move the file named out of the way and look at what is on the machine before changing it.',
   },
+  'newer-state': {
+    exit: 3,
+    what: 'A file that Mica keeps was written by a newer version of Mica.',
+    next: 'Install that version, or move the file named out of the way.',
+  },
   'state-locked': {
     exit: 3,
     what: 'Another process holds something for longer than anybody should.',
     next: 'Wait for the process named, or end it.',
+  },
+  'lease-lost': {
+    exit: 3,
+    what: 'A lease was given to somebody else, since its holder was not heard of for too long.',
+    next: 'Run it again; a process that is stopped or asleep cannot keep a slice.',
   },
   'needs-solver': {
     exit: 3,

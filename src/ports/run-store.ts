@@ -78,6 +78,8 @@ export type JobResult =
   | { readonly kind: 'timeout' }
   /** The slice broke under it, or the runner went: counted as not run. */
   | { readonly kind: 'lost'; readonly why: string }
+  /** As `lost`, and not for the first time: it is the job. Counted, and not tried again. */
+  | { readonly kind: 'broke-slice'; readonly why: string }
   /** It could not be started at all. */
   | { readonly kind: 'not-started'; readonly why: string };
 

@@ -65,3 +65,15 @@ export function numberBetween(option: string, text: string, from: number, to: nu
   if (value >= from && value <= to) return value;
   throw new MicaError('bad-usage', `${option} must be a number from ${from} to ${to}, got '${text}'`);
 }
+
+const msPer = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const longestMs = 24 * msPer.h;
+
+/** `30s`, `5m`, `1h`, or seconds. */
+export function timeMs(option: string, text: string | true, defaultMs: number): number {
+  if (text === true) return defaultMs;
+  const [, digits = '', unit = ''] = /^(\d{1,6})([smh]?)$/.exec(text) ?? [];
+  const ms = Number(digits) * msPer[unit as keyof typeof msPer];
+  if (digits !== '' && ms <= longestMs) return ms;
+  throw new MicaError('bad-usage', `${option} takes a time up to 24h, as in 30s or 5m; got '${text}'`);
+}

@@ -14,8 +14,11 @@ export interface Context {
  */
 export type AnswerExit = 0 | 1 | 3;
 
+/** Any AnswerExit, or what the program ended with that `mica run` ran. */
+export type ProgramExit = number;
+
 /** `P`: the positional arguments, in their order; `O`: the options by their long names. */
-export type CommandRun<P, O> = (context: Context, positional: P, options: O) => Promise<AnswerExit>;
+export type CommandRun<P, O> = (context: Context, positional: P, options: O) => Promise<ProgramExit>;
 
 /** Loads a command once it is known which one is meant, and runs it. */
 export type Dispatch = <P, O extends { readonly json?: boolean }>(

@@ -26,8 +26,14 @@ export async function main(argv: readonly string[], host: Host = thisProcess()):
   } catch (error) {
     // Help and version end a run as exceptions; help that nobody asked for means that a command is missing.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return explain(error, host, argv.includes('--json'));
+    return explain(error, host, ownOptions(argv).includes('--json'));
   }
+}
+
+/** Without the program of `mica run`, whose options are its own. */
+function ownOptions(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? argv : argv.slice(0, end);
 }
 
 /** What went wrong, and what to do about it: one screen, never a stack trace. */

@@ -137,7 +137,8 @@ function withUnit(command: Command): Command {
     .addOption(json());
 }
 
-function withDriver(command: Command): Command {
+/** Which GPUs a command is about. */
+export function withDriver(command: Command): Command {
   return command
     .addOption(
       new Option(

@@ -3,6 +3,7 @@
  * command needs is loaded when it runs, so that help and version cost no more than this file.
  */
 import { Option, type Command, type OutputConfiguration } from 'commander';
+import { addBatch } from './batch-program.js';
 import type { Dispatch } from './command.js';
 import { act, MicaCommand } from './mica-command.js';
 import { addNode } from './node-program.js';
@@ -17,6 +18,7 @@ import {
   speeds,
   withoutMediaEngines,
 } from './options.js';
+import { addRun } from './run-program.js';
 import { version } from './version.js';
 
 export const emitTargetNames = ['vm', 'mig-parted', 'gke', 'gpu-operator', 'bottlerocket', 'dra'] as const;
@@ -43,6 +45,8 @@ export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {
   addPack(program, dispatch);
   addPlan(program, dispatch);
   addNode(program, dispatch);
+  addRun(program, dispatch);
+  addBatch(program, dispatch);
   addDemo(program, dispatch);
   return program;
 }

@@ -28,12 +28,19 @@ export type ReleaseAnswer =
   /** The slice is kept from everybody until somebody looks: something in it would not die, or it broke. */
   | { readonly ok: false; readonly quarantined: readonly { readonly slice: string; readonly why: string }[] };
 
+/** What was measured of the use. */
+export interface LeaseUse {
+  /** The most that was in use on any one slice; `null`: not known. */
+  readonly peakMemoryMiB: number | null;
+}
+
 /** Exclusive, until it is released or its holder is gone for longer than the TTL. Heartbeats go on by themselves. */
 export interface Lease {
   readonly id: string;
   readonly slices: readonly LeasableSlice[];
   /** Aborts when the lease was lost: the holder slept longer than the TTL and somebody else may have the slice. */
   readonly lost: AbortSignal;
+  /** A group is going to work on the slices. Throws MicaError `lease-lost` where they are not the holder's any more. */
   readonly bind: (group: ProcessMark) => Promise<void>;
   readonly unbind: (group: ProcessMark) => Promise<void>;
   /**
@@ -44,7 +51,7 @@ export interface Lease {
   /** Keeps one slice from everybody from now on. */
   readonly quarantine: (slice: string, why: string) => Promise<void>;
   /** Cleans, and gives the slices back. Safe to call twice. */
-  readonly release: () => Promise<ReleaseAnswer>;
+  readonly release: (used?: LeaseUse) => Promise<ReleaseAnswer>;
 }
 
 export interface Leases {

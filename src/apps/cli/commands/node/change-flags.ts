@@ -1,6 +1,7 @@
 /** What a change of this machine is allowed to do, as the command line says it. */
 import { MicaError } from '#core/errors';
 import type { ChangeOptions, NamedInstance } from '#engines/change/options';
+import { timeMs } from '../../arguments.js';
 import type { DriverFlags } from './open-node.js';
 
 export interface ChangeFlags extends DriverFlags {
@@ -29,18 +30,6 @@ export function changeOptionsFrom(flags: ChangeFlags): ChangeOptions {
     dryRun: flags.dryRun === true,
     allowModeChange: flags.keepMode !== true,
   };
-}
-
-const msPer = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 } as const;
-const longestMs = 24 * msPer.h;
-
-/** `30s`, `5m`, `1h`, or seconds. */
-function timeMs(option: string, text: string | true, defaultMs: number): number {
-  if (text === true) return defaultMs;
-  const [, digits = '', unit = ''] = /^(\d{1,6})([smh]?)$/.exec(text) ?? [];
-  const ms = Number(digits) * msPer[unit as keyof typeof msPer];
-  if (digits !== '' && ms <= longestMs) return ms;
-  throw new MicaError('bad-usage', `${option} takes a time up to 24h, as in 30s or 5m; got '${text}'`);
 }
 
 /** `all`, or `GPU/PROFILE:START,...`. */

@@ -19,11 +19,16 @@ export interface DriverFlags {
   readonly json?: boolean;
 }
 
+/** Where a machine keeps what it runs: a simulated one beside its state, as its journal. */
+export interface NodePlaces {
+  readonly runFolder: string;
+}
+
 /** Opens the machine for the length of the work. Throws MicaError where it cannot be. */
 export async function withNode<T>(
   { env }: Host,
   flags: DriverFlags,
-  work: (ports: ChangePorts) => Promise<T>,
+  work: (ports: ChangePorts, places: NodePlaces) => Promise<T>,
 ): Promise<T> {
   const opened = await openDriver(flags, stateFolder(env));
   const [{ fileJournal }, { lockFiles }, { systemClock }, { systemProcesses }] = await Promise.all([
@@ -32,19 +37,19 @@ export async function withNode<T>(
     import('#adapters/system/clock'),
     import('#adapters/system/processes'),
   ]);
-  const { driver, journalFolder: folder } = opened;
+  const { driver, journalFolder: folder, runFolder } = opened;
   const journal = fileJournal({ folder, locks: lockFiles(join(folder, 'locks')) });
   try {
     // Simulated instances outlive a reboot of the machine that simulates them.
     const processes =
       driver.kind === 'simulated' ? { ...systemProcesses, bootId: () => null } : systemProcesses;
-    return await work({ driver, journal, clock: systemClock, processes });
+    return await work({ driver, journal, clock: systemClock, processes }, { runFolder });
   } finally {
     await driver.close();
   }
 }
 
-interface OpenedDriver {
+interface OpenedDriver extends NodePlaces {
   readonly driver: GpuDriver;
   readonly journalFolder: string;
 }
@@ -59,7 +64,7 @@ async function openDriver(flags: DriverFlags, folder: string): Promise<OpenedDri
   }
   const { openNvml } = await import('#adapters/nvml/driver');
   const driver = await openNvml(flags.nvmlLib === undefined ? {} : { libraryPath: flags.nvmlLib });
-  return { driver, journalFolder: join(folder, 'journal') };
+  return { driver, journalFolder: join(folder, 'journal'), runFolder: join(folder, 'run') };
 }
 
 /** The journal of a simulated machine lies beside its state: two machines of one user have nothing to do with each other. */
@@ -96,6 +101,7 @@ async function openSimulated(flags: DriverFlags, folder: string): Promise<Opened
   return {
     driver: simulatedDriver({ store, clock, latencyScale }),
     journalFolder: `${path}.journal`,
+    runFolder: `${path}.run`,
   };
 }
 
