@@ -25,8 +25,13 @@ export type Holder =
       readonly pod: string;
       readonly container: string | null;
     }
-  /** Named by the source itself, as in a CSV. */
-  | { readonly kind: 'named'; readonly workload: string }
+  /** Named by the source itself, as in a CSV; without a pod, one host's rows are of one replica. */
+  | {
+      readonly kind: 'named';
+      readonly workload: string;
+      readonly namespace: string | null;
+      readonly pod: string | null;
+    }
   | { readonly kind: 'process'; readonly pid: number; readonly name: string }
   /** The source says nothing: idle, or not attributed. */
   | { readonly kind: 'nobody' };

@@ -25,9 +25,13 @@ export class TimelineBuilder {
   #stretches = new Map<number, number>();
   #first = Infinity;
   #last = -Infinity;
+  /** The stretch of the sample before, since the next one most often falls into it and is no larger. */
+  #recent = NaN;
+  #recentMax = Infinity;
 
   add(timeMs: number, value: number): void {
     let key = Math.floor(timeMs / this.#stepMs);
+    if (key === this.#recent && value <= this.#recentMax) return;
     while (Math.max(this.#last, key) - Math.min(this.#first, key) >= mostStretches) {
       this.#double();
       key = Math.floor(timeMs / this.#stepMs);
@@ -36,6 +40,14 @@ export class TimelineBuilder {
     this.#last = Math.max(this.#last, key);
     const seen = this.#stretches.get(key);
     if (seen === undefined || value > seen) this.#stretches.set(key, value);
+    this.#recent = key;
+    this.#recentMax = seen === undefined ? value : Math.max(seen, value);
+  }
+
+  /** The largest of both; stretches become as long as the longer ones of the two. */
+  merge({ startMs, stepMs, max }: Timeline): void {
+    while (this.#stepMs < stepMs) this.#double();
+    for (const [index, value] of max.entries()) if (value !== null) this.add(startMs + index * stepMs, value);
   }
 
   finish(): Timeline {
@@ -49,6 +61,7 @@ export class TimelineBuilder {
 
   #double(): void {
     this.#stepMs *= 2;
+    this.#recent = NaN;
     const halves = this.#stretches;
     this.#stretches = new Map();
     for (const [key, value] of halves) {
