@@ -4,7 +4,7 @@ import { formatMiB } from '#core/units';
 import type { GpuInstance } from '#ports/gpu-driver';
 import type { AnswerExit, Context } from '../../command.js';
 import { drawGpus, type DrawnGpu } from '../../draw/gpu.js';
-import { shortName } from '../../draw/short-name.js';
+import { shortName } from '#core/catalogue/short-name';
 import { printJson } from '../../terminal/json.js';
 import { printable } from '../../terminal/screen.js';
 import { tableOf } from '../../terminal/table.js';
