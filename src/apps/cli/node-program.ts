@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { examples, files, json } from './options.js';
+import { examples, files, withDriver } from './options.js';
 
 export function addNode(program: Command, dispatch: Dispatch): void {
   const node = program
@@ -100,19 +100,4 @@ function withChange(command: Command): Command {
       'slices that Mica did not make and that may go: all, or GPU/PROFILE:START,...',
     )
     .option('-y, --yes', 'do not ask before slices or processes go');
-}
-
-function withDriver(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--driver <driver>',
-        'nvml: the GPUs of this machine (default); simulated: ones in a file',
-      ).choices(['nvml', 'simulated']),
-    )
-    .option('--nvml-lib <path>', 'nvml: the library to load (default: libnvidia-ml.so.1)')
-    .option('--gpus <list>', 'simulated: which GPUs a new machine has, MODEL:COUNT,...')
-    .option('--state <file>', 'simulated: the file of the machine (default: in the state folder)')
-    .option('--latency <factor>', 'simulated: how long calls take; 1 is realistic (default: 0)')
-    .addOption(json());
 }

@@ -1,6 +1,7 @@
 /** What a change of this machine is allowed to do, as the command line says it. */
 import { MicaError } from '#core/errors';
 import type { ChangeOptions, NamedInstance } from '#engines/change/options';
+import { timeSpanMs } from '../../arguments.js';
 import type { DriverFlags } from './open-node.js';
 
 export interface ChangeFlags extends DriverFlags {
@@ -22,8 +23,8 @@ export function changeOptionsFrom(flags: ChangeFlags): ChangeOptions {
   return {
     ...(drain === undefined
       ? {}
-      : { drain: { graceMs: timeMs('--drain', drain, 30_000), then: kill ? 'kill' : 'refuse' } }),
-    ...(wait === undefined ? {} : { waitMs: timeMs('--wait', wait, 600_000) }),
+      : { drain: { graceMs: drain === true ? 30_000 : timeSpanMs('--drain', drain, longestMs), then: kill ? 'kill' : 'refuse' } }),
+    ...(wait === undefined ? {} : { waitMs: wait === true ? 600_000 : timeSpanMs('--wait', wait, longestMs) }),
     ...(mayDestroy === undefined ? {} : { mayDestroyForeign: foreignOf(mayDestroy) }),
     keepGoing: flags.keepGoing === true,
     dryRun: flags.dryRun === true,
@@ -31,17 +32,8 @@ export function changeOptionsFrom(flags: ChangeFlags): ChangeOptions {
   };
 }
 
-const msPer = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 } as const;
-const longestMs = 24 * msPer.h;
-
-/** `30s`, `5m`, `1h`, or seconds. */
-function timeMs(option: string, text: string | true, defaultMs: number): number {
-  if (text === true) return defaultMs;
-  const [, digits = '', unit = ''] = /^(\d{1,6})([smh]?)$/.exec(text) ?? [];
-  const ms = Number(digits) * msPer[unit as keyof typeof msPer];
-  if (digits !== '' && ms <= longestMs) return ms;
-  throw new MicaError('bad-usage', `${option} takes a time up to 24h, as in 30s or 5m; got '${text}'`);
-}
+/** A day: a change that waits longer has been forgotten. */
+const longestMs = 24 * 3_600_000;
 
 /** `all`, or `GPU/PROFILE:START,...`. */
 function foreignOf(text: string): 'all' | readonly NamedInstance[] {
