@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { reportText, type Bench, type Outcome } from './harness.js';
+import { auditPrometheus } from './audit-prometheus.js';
+import { auditCsv } from './audit-csv.js';
 import { change } from './change.js';
 import { compaction } from './compaction.js';
 import { decision } from './decision.js';
@@ -20,6 +22,8 @@ const benches: readonly Bench[] = [
   decision,
   compaction,
   change,
+  auditCsv,
+  auditPrometheus,
   startup,
 ];
 
