@@ -2,5 +2,6 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Ends early, and without an error, where the signal aborts; a clock that is turned by hand may sleep on. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }

@@ -16,6 +16,7 @@ const howToGet = {
   chromium: 'apt-get install chromium',
   prometheus: 'apt-get install prometheus',
   openssl: 'apt-get install openssl',
+  'systemd-analyze': 'apt-get install systemd',
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
   gcloud: 'https://cloud.google.com/sdk/docs/install',
   'npm-registry': 'reach the npm registry once, so that its cache holds the packages',

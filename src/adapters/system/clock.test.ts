@@ -10,6 +10,14 @@ describe('the system clock', () => {
     expect(systemClock.nowMs() - beforeMs).toBeGreaterThanOrEqual(18);
   });
 
+  it('wakes up when it is told to, and does not fall asleep after that', async () => {
+    const alarm = new AbortController();
+    const asleep = systemClock.sleep(60_000, alarm.signal);
+    alarm.abort();
+    await asleep;
+    await systemClock.sleep(60 * 24 * 3600 * 1000, alarm.signal);
+  });
+
   it('does not wait for less than nothing, nor end a wait of a month at once', async () => {
     await systemClock.sleep(-5);
     vi.useFakeTimers({ toFake: ['setTimeout'] });

@@ -7,9 +7,17 @@ const longestWaitMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  sleep: async (ms) => {
+  sleep: async (ms, signal) => {
     let leftMs = ms;
-    for (; leftMs > longestWaitMs; leftMs -= longestWaitMs) await wait(longestWaitMs);
-    await wait(Math.max(0, leftMs));
+    for (; leftMs > longestWaitMs; leftMs -= longestWaitMs) await waitUnless(signal, longestWaitMs);
+    await waitUnless(signal, Math.max(0, leftMs));
   },
 };
+
+async function waitUnless(signal: AbortSignal | undefined, ms: number): Promise<void> {
+  try {
+    await wait(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
+}

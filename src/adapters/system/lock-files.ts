@@ -4,7 +4,7 @@
  * is where lock files go wrong when two processes find the same dead holder.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MicaError } from '#core/errors';
 import type { LockAnswer, Locks } from '#ports/locks';
@@ -67,9 +67,8 @@ function releaserOf(file: string): () => Promise<void> {
   return async () => {
     if (!isHeld) return;
     isHeld = false;
-    const draft = `${file}.${randomUUID()}`;
-    await writeFile(draft, 'null', { mode: 0o600 });
-    await rename(draft, file);
+    // An empty file names nobody, and a full disk has room for it.
+    await truncate(file, 0);
   };
 }
 

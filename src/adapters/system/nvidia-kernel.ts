@@ -1,25 +1,23 @@
 /** What the kernel says of NVIDIA's modules; `null`: it does not say. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { textOf } from './reading.js';
 
 export interface NvidiaKernel {
   /** The open kernel modules, as opposed to the closed ones. */
   readonly isOpen: boolean | null;
-  /** `nvidia_drm` holds every GPU, so that none can be reset. */
-  readonly hasDrm: boolean | null;
+  /** `nvidia_drm` holds every GPU, so that none can be reset; `uses`: by whom it is held itself, as a number. */
+  readonly drm: { readonly isLoaded: boolean; readonly uses: number } | null;
 }
 
-export async function nvidiaKernel(proc = '/proc'): Promise<NvidiaKernel> {
+/** `root`: where the file system of the machine begins. */
+export async function nvidiaKernel(root = '/'): Promise<NvidiaKernel> {
   const [version, modules] = await Promise.all([
-    textOf(join(proc, 'driver/nvidia/version')),
-    textOf(join(proc, 'modules')),
+    textOf(join(root, 'proc/driver/nvidia/version')),
+    textOf(join(root, 'proc/modules')),
   ]);
+  const [line, uses = '0'] = modules === null ? [] : (/^nvidia_drm \d+ (\d+) /m.exec(modules) ?? []);
   return {
     isOpen: version === null ? null : /open kernel module/i.test(version),
-    hasDrm: modules === null ? null : /^nvidia_drm /m.test(modules),
+    drm: modules === null ? null : { isLoaded: line !== undefined, uses: Number(uses) },
   };
-}
-
-async function textOf(path: string): Promise<string | null> {
-  return readFile(path, 'utf8').catch(() => null);
 }

@@ -38,6 +38,11 @@ export function isRunning(pid: number): boolean {
   return state !== 'Z' && state !== 'X';
 }
 
+/** In clock ticks since boot, `null`: no such process that can be seen from here. */
+export function startTicksOf(pid: number): string | null {
+  return isOneProcess(pid) ? (statOf(pid)?.startTicks ?? null) : null;
+}
+
 /** Zero and negative numbers mean groups of processes to `kill`. */
 export function isOneProcess(pid: number): boolean {
   return Number.isSafeInteger(pid) && pid > 0;
@@ -47,7 +52,7 @@ function differ(one: string | null, other: string | null): boolean {
   return one !== null && other !== null && one !== other;
 }
 
-function surroundings(): Pick<ProcessIdentity, 'bootId' | 'pidNamespace'> {
+export function surroundings(): Pick<ProcessIdentity, 'bootId' | 'pidNamespace'> {
   return {
     bootId: orNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
     pidNamespace: orNull(() => readlinkSync('/proc/self/ns/pid')),

@@ -17,10 +17,17 @@ describe('processes', () => {
     const { pid, ended } = await sleeper();
     expect(systemProcesses.isAlive(pid)).toBe(true);
     await expect.poll(() => systemProcesses.nameOf(pid)).toBe('sleep');
-    expect(systemProcesses.signal(pid, 'SIGTERM')).toBe(true);
+    const startedAt = systemProcesses.startOf(pid) ?? '';
+    expect(startedAt).toMatch(/^\d+$/);
+    expect(systemProcesses.startOf(pid)).toBe(startedAt);
+    // As if its pid had been another's when it was looked up.
+    expect(systemProcesses.signal(pid, `${Number(startedAt) - 1}`, 'SIGKILL')).toBe(false);
+    expect(systemProcesses.isAlive(pid)).toBe(true);
+    expect(systemProcesses.signal(pid, startedAt, 'SIGTERM')).toBe(true);
     expect(await ended).toEqual([null, 'SIGTERM']);
     expect(systemProcesses.isAlive(pid)).toBe(false);
-    expect(systemProcesses.signal(pid, 'SIGKILL')).toBe(false);
+    expect(systemProcesses.signal(pid, startedAt, 'SIGKILL')).toBe(false);
+    expect(systemProcesses.startOf(pid)).toBeNull();
     expect(systemProcesses.nameOf(pid)).toBeNull();
   });
 
@@ -37,8 +44,11 @@ describe('processes', () => {
 
   it('are never groups, the machine or ourselves', () => {
     for (const pid of [0, -1, -process.pid, 1, 1.5, NaN, Infinity, process.pid, 2 ** 60]) {
-      expect(systemProcesses.signal(pid, 'SIGKILL'), `pid ${pid}`).toBe(false);
+      const startedAt = systemProcesses.startOf(pid) ?? '0';
+      expect(systemProcesses.signal(pid, startedAt, 'SIGKILL'), `pid ${pid}`).toBe(false);
     }
+    expect(systemProcesses.startOf(-1)).toBeNull();
+    expect(systemProcesses.bootId()).toMatch(/^[0-9a-f-]{36}$/);
     expect(systemProcesses.isAlive(-1)).toBe(false);
     expect(systemProcesses.isAlive(1)).toBe(true);
     expect(systemProcesses.isAlive(process.pid)).toBe(true);

@@ -1,12 +1,15 @@
 /** The processes of this machine, by `kill` and `/proc`. */
 import { readFileSync } from 'node:fs';
 import type { Processes } from '#ports/processes';
-import { isOneProcess, isRunning } from './process-identity.js';
+import { isOneProcess, isRunning, startTicksOf, surroundings } from './process-identity.js';
 
 export const systemProcesses: Processes = {
-  signal: (pid, signal) => {
+  bootId: () => surroundings().bootId,
+  startOf: startTicksOf,
+  signal: (pid, startedAt, signal) => {
     // Pid 1 is the machine, our own is us, and anything below names a group.
     if (!isOneProcess(pid) || pid === 1 || pid === process.pid) return false;
+    if (startTicksOf(pid) !== startedAt) return false;
     try {
       return process.kill(pid, signal);
     } catch {

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { examples, files, withDriver } from './options.js';
+import { examples, files, json, withDriver } from './options.js';
 
 export function addNode(program: Command, dispatch: Dispatch): void {
   const node = program
@@ -11,7 +11,15 @@ export function addNode(program: Command, dispatch: Dispatch): void {
     .description('Shows and changes the slices of the GPUs of this machine.');
   withDriver(node.command('show'))
     .description('Draws the GPUs of this machine as slices, with who uses them and pending MIG modes.')
-    .addHelpText('after', examples('mica node show', 'mica node show --driver simulated --gpus h100:2'))
+    .option('--watch [seconds]', 'again and again until Ctrl-C; with --json a line each time (default: 2)')
+    .addHelpText(
+      'after',
+      examples(
+        'mica node show',
+        'mica node show --watch 5',
+        'mica node show --driver simulated --gpus h100:2',
+      ),
+    )
     .action(act(dispatch, async () => (await import('./commands/node/show.js')).showCommand));
   withChange(withWishes(withDriver(node.command('apply'))))
     .description(
@@ -66,6 +74,27 @@ export function addNode(program: Command, dispatch: Dispatch): void {
       ).choices(['back', 'forward', 'accept']),
     )
     .action(act(dispatch, async () => (await import('./commands/node/restore.js')).restoreCommand));
+  withUnit(node.command('install-service'))
+    .description(
+      'Writes and enables a systemd unit that runs `mica node restore` at boot, after the NVIDIA driver is up and ' +
+        'before containers and the desktop. Exit 1: refused, nothing was written.',
+    )
+    .option('--dry-run', 'only print the unit')
+    .option(
+      '--state-dir <dir>',
+      'the state folder of the service (default: $MICA_STATE_DIR or /var/lib/mica)',
+    )
+    .option('--nvml-lib <path>', 'the library that the service loads (default: libnvidia-ml.so.1)')
+    .option('--mica <path>', 'the program that the service runs (default: this one, by this Node)')
+    .addHelpText('after', examples('mica node install-service --dry-run', 'sudo mica node install-service'))
+    .action(
+      act(dispatch, async () => (await import('./commands/node/install-service.js')).installServiceCommand),
+    );
+  withUnit(node.command('uninstall-service'))
+    .description('Disables the systemd unit that install-service wrote, and takes it away.')
+    .action(
+      act(dispatch, async () => (await import('./commands/node/install-service.js')).uninstallServiceCommand),
+    );
   withDriver(node.command('doctor'))
     .description(
       'Checks what must be true before the GPUs can be cut, and says what to do. Exit 1: something is bad.',
@@ -100,4 +129,10 @@ function withChange(command: Command): Command {
       'slices that Mica did not make and that may go: all, or GPU/PROFILE:START,...',
     )
     .option('-y, --yes', 'do not ask before slices or processes go');
+}
+
+function withUnit(command: Command): Command {
+  return command
+    .option('--unit-dir <dir>', 'where the unit file is (default: /etc/systemd/system)')
+    .addOption(json());
 }

@@ -1,11 +1,13 @@
 /** `mica node doctor`: can the GPUs of this machine be cut, and if not, what to do. Exit 1: something is bad. */
-import { nvidiaKernel } from '#adapters/system/nvidia-kernel';
+import { machineFacts } from '#adapters/system/machine-facts';
 import { historyOf } from '#engines/change/history';
 import type { ChangePorts } from '#engines/change/ports';
 import type { AnswerExit, Context } from '../../command.js';
 import { printJson } from '../../terminal/json.js';
 import { printable, type Style } from '../../terminal/screen.js';
-import { checksOf, type Check } from './checks.js';
+import { machineChecks } from './check-machine.js';
+import type { Check } from './check.js';
+import { checksOf } from './checks.js';
 import { withNode, type DriverFlags } from './open-node.js';
 import { seeGpus } from './see-gpus.js';
 
@@ -16,13 +18,12 @@ export async function doctorCommand(
 ): Promise<AnswerExit> {
   const checks = await withNode(host, flags, async (ports) => {
     const seen = await seeGpus(ports.driver);
-    const isReal = ports.driver.kind === 'nvml';
-    const kernel = isReal ? await nvidiaKernel() : null;
+    // Simulated GPUs are in no machine.
+    const facts = ports.driver.kind === 'nvml' ? await machineFacts() : null;
     return [
-      ...(isReal ? [privileges()] : []),
-      ...(seen.length === 0 ? [noGpu] : []),
+      ...machineChecks(seen, facts),
       ...(await interrupted(ports)),
-      ...seen.flatMap((gpu) => checksOf(gpu, kernel)),
+      ...seen.flatMap((gpu) => checksOf(gpu, facts)),
     ];
   });
   const ok = !checks.some(({ verdict }) => verdict === 'bad');
@@ -35,22 +36,9 @@ function describe({ gpu, check, verdict, message, fix }: Check, style: Style): s
   const colour = { ok: style.green, warn: style.yellow, bad: style.red, unknown: style.dim }[verdict];
   const where = (gpu === null ? 'machine' : `gpu-${gpu}`).padEnd(8);
   const line = `${where}${colour(verdict.padEnd(8))}${check.padEnd(15)}${printable(message)}`;
-  return fix === undefined || verdict === 'ok' ? line : `${line}\n${' '.repeat(16)}what to do: ${fix}`;
-}
-
-const noGpu: Check = {
-  gpu: null,
-  check: 'gpus',
-  verdict: 'bad',
-  message: 'the driver lists no GPU',
-  fix: 'look whether `lspci -d 10de:` shows one, and at the kernel log',
-};
-
-function privileges(): Check {
-  const gpu = null;
-  if (process.getuid?.() === 0) return { gpu, check: 'privileges', verdict: 'ok', message: 'root' };
-  const message = 'not root: slices can be seen, not changed';
-  return { gpu, check: 'privileges', verdict: 'warn', message, fix: 'run what changes GPUs as root' };
+  return fix === undefined || verdict === 'ok'
+    ? line
+    : `${line}\n${' '.repeat(16)}${verdict === 'unknown' ? 'how to find out' : 'what to do'}: ${fix}`;
 }
 
 async function interrupted(ports: ChangePorts): Promise<readonly Check[]> {

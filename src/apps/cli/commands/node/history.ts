@@ -1,5 +1,5 @@
 /** `mica node history`: the changes of this machine that Mica made, newest first. */
-import { historyOf, type HistoryEntry } from '#engines/change/history';
+import { historyOf, type HistoryEntry, type SentSignal } from '#engines/change/history';
 import type { AnswerExit, Context } from '../../command.js';
 import { printJson } from '../../terminal/json.js';
 import { printable } from '../../terminal/screen.js';
@@ -20,7 +20,7 @@ export async function historyCommand(
 }
 
 function describeEntry(
-  { change, atMs, cause, outcome, gpus }: HistoryEntry,
+  { change, atMs, cause, outcome, gpus, signals }: HistoryEntry,
   bold: (text: string) => string,
 ): string {
   const when = new Date(atMs).toISOString().replace(/\.\d+/, '');
@@ -31,5 +31,10 @@ function describeEntry(
     const because = why === undefined ? '' : `: ${printable(why.message)}`;
     return `  gpu-${index}  ${stateInWords(before)} -> ${stateInWords(wanted)}${ended}${because}${holds}`;
   });
-  return [head, ...lines].join('\n');
+  return [head, ...lines, ...signals.map(describeSignal)].join('\n');
+}
+
+function describeSignal({ signal, pid, name, reached }: SentSignal): string {
+  const ended = { true: '', false: ': it was gone, or may not be signalled', null: ': perhaps' };
+  return `  ${signal} to ${printable(name ?? 'a process')} (pid ${pid})${ended[`${reached}`]}`;
 }

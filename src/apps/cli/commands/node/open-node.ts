@@ -35,7 +35,10 @@ export async function withNode<T>(
   const { driver, journalFolder: folder } = opened;
   const journal = fileJournal({ folder, locks: lockFiles(join(folder, 'locks')) });
   try {
-    return await work({ driver, journal, clock: systemClock, processes: systemProcesses });
+    // Simulated instances outlive a reboot of the machine that simulates them.
+    const processes =
+      driver.kind === 'simulated' ? { ...systemProcesses, bootId: () => null } : systemProcesses;
+    return await work({ driver, journal, clock: systemClock, processes });
   } finally {
     await driver.close();
   }

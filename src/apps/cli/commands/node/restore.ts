@@ -1,4 +1,5 @@
 /** `mica node restore`: ends changes that were interrupted, then makes again what was last applied to each GPU. */
+import { asArgument } from '#core/geometry/placement';
 import type { ChangeAnswer } from '#engines/change/answer';
 import { restoreLayouts } from '#engines/change/restore';
 import type { Direction } from '#engines/change/resume';
@@ -18,7 +19,7 @@ export async function restoreCommand(
   flags: RestoreFlags,
 ): Promise<AnswerExit> {
   const answer = await withNode(host, flags, (ports) => restoreLayouts(ports, flags.interrupted));
-  const { outcome, resumed, restored, why } = answer;
+  const { outcome, resumed, restored, missing, why } = answer;
   if (json) {
     const gpus = [...resumed, restored].flatMap((one) => one.gpus);
     const named = (one: ChangeAnswer): object => ({ change: one.change, outcome: one.outcome });
@@ -27,9 +28,15 @@ export async function restoreCommand(
       gpus,
       resumed: resumed.map(named),
       restored: named(restored),
+      ...(missing.length === 0 ? {} : { missing }),
       ...(why === undefined ? {} : { why }),
     });
     return exitOf(outcome);
+  }
+  for (const { uuid, index, placements } of missing) {
+    screen.note(
+      `note: ${uuid} (gpu-${index}) is not there any more; it had ${placements.map(asArgument).join(', ')}`,
+    );
   }
   for (const one of resumed) {
     screen.print(`interrupted change, ended: ${describeChange(screen.style, one, false)}`);

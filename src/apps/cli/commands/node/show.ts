@@ -1,41 +1,73 @@
 /** `mica node show`: the GPUs of this machine drawn as slices, and who is in them. */
+import { untilInterrupted } from '#adapters/system/interruption';
 import { asArgument } from '#core/geometry/placement';
 import { formatMiB } from '#core/units';
-import type { GpuInstance } from '#ports/gpu-driver';
+import type { GpuDriver, GpuInstance } from '#ports/gpu-driver';
 import type { AnswerExit, Context } from '../../command.js';
 import { drawGpus, type DrawnGpu } from '../../draw/gpu.js';
 import { shortName } from '#core/catalogue/short-name';
 import { printJson } from '../../terminal/json.js';
-import { printable } from '../../terminal/screen.js';
+import { printable, screenOn, type Screen } from '../../terminal/screen.js';
 import { tableOf } from '../../terminal/table.js';
 import { withNode, type DriverFlags } from './open-node.js';
 import { processesIn, processInWords, seeGpus, type SeenGpu } from './see-gpus.js';
+import { drawFrame, everyMsOf, watching, type Watch } from './watch.js';
+
+export interface ShowFlags extends DriverFlags {
+  readonly watch?: string | true;
+}
 
 export async function showCommand(
   { screen, host, json }: Context,
   _positional: readonly never[],
-  flags: DriverFlags,
+  flags: ShowFlags,
 ): Promise<AnswerExit> {
-  const { kind, seen } = await withNode(host, flags, async ({ driver }) => ({
-    kind: driver.kind,
-    seen: await seeGpus(driver),
-  }));
-  if (json) {
-    printJson(screen, { driver: kind, gpus: seen.map(asJson) });
-    return 0;
-  }
-  if (seen.length === 0) {
-    screen.print('this machine has no NVIDIA GPU that the driver lists');
-    return 0;
-  }
-  screen.print(drawGpus(seen.map(drawnGpu), screen.columns));
-  const rows = seen.flatMap(rowsOf);
-  if (rows.length > 0) {
-    const columns = [{ head: 'GPU' }, { head: 'SLICE' }, { head: 'MEMORY' }, { head: 'WHO' }];
-    screen.print(`\n${tableOf(screen, columns, rows)}`);
-  }
-  for (const gpu of seen) for (const remark of remarksOf(gpu)) screen.print(`\n${remark}`);
+  const { watch } = flags;
+  await withNode(host, flags, async ({ driver, clock }) => {
+    const look = async (): Promise<Looked> => ({ driver: driver.kind, seen: await seeGpus(driver) });
+    if (watch !== undefined) return watchGpus(host, json, { clock, everyMs: everyMsOf(watch) }, look);
+    const looked = await look();
+    if (json) printJson(screen, asJson(looked));
+    else screen.print(describeGpus(screen, looked.seen));
+  });
   return 0;
+}
+
+interface Looked {
+  readonly driver: GpuDriver['kind'];
+  readonly seen: readonly SeenGpu[];
+}
+
+/** Until Ctrl-C: pictures for people, a JSON document per line for programs. */
+async function watchGpus(
+  host: Context['host'],
+  json: boolean,
+  rhythm: Omit<Watch, 'signal'>,
+  look: () => Promise<Looked>,
+): Promise<void> {
+  const { signal, release } = untilInterrupted();
+  try {
+    await watching({ ...rhythm, signal }, async (at) => {
+      // A terminal may have another width by now.
+      const screen = screenOn(host);
+      const looked = await look();
+      if (json) screen.print(JSON.stringify({ at, ...asJson(looked) }));
+      else drawFrame(screen, `${screen.style.dim(at)}\n\n${describeGpus(screen, looked.seen)}`);
+    });
+  } finally {
+    release();
+  }
+}
+
+function describeGpus(screen: Screen, seen: readonly SeenGpu[]): string {
+  if (seen.length === 0) return 'this machine has no NVIDIA GPU that the driver lists';
+  const rows = seen.flatMap(rowsOf);
+  const columns = [{ head: 'GPU' }, { head: 'SLICE' }, { head: 'MEMORY' }, { head: 'WHO' }];
+  return [
+    drawGpus(seen.map(drawnGpu), screen.columns),
+    ...(rows.length === 0 ? [] : [tableOf(screen, columns, rows)]),
+    ...seen.flatMap(remarksOf),
+  ].join('\n\n');
 }
 
 /** The GPU as a drawing; a slice is in use where a process is in it. */
@@ -94,7 +126,11 @@ function remarksOf({ info, troubles }: SeenGpu): readonly string[] {
   return [...pending, ...troubles.map((trouble) => printable(`GPU ${info.index}: ${trouble}`))];
 }
 
-function asJson(gpu: SeenGpu): object {
+function asJson({ driver, seen }: Looked): object {
+  return { driver, gpus: seen.map(gpuAsJson) };
+}
+
+function gpuAsJson(gpu: SeenGpu): object {
   const { info, model, instances, troubles } = gpu;
   return {
     ...info,

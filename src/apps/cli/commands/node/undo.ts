@@ -28,7 +28,7 @@ export async function undoCommand(
       return 1;
     }
     return carryThrough(context, flags, async (dryRun): Promise<ChangeAnswer> => {
-      const undone = await undoChange(ports, change ?? null, { ...options, dryRun });
+      const undone = await undoChange(ports, first.undone, { ...options, dryRun });
       if (!undone.ok) throw new MicaError('bad-usage', undone.why.message);
       return undone.answer;
     });
