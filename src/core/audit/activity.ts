@@ -34,11 +34,13 @@ const bestFirst: readonly ActivityMetric[] = ['sm-active', 'gr-engine', 'utiliza
 
 /** Figures of the best metric that there is enough of, on the kind of device where they ask for the most. */
 export function activityOf(
-  { activity }: Pick<ObservedWorkload, 'activity'>,
+  { activity, memory }: Pick<ObservedWorkload, 'activity' | 'memory'>,
   statistic: Statistic,
   { measuredOn, sizing }: Pick<AuditSetting, 'measuredOn' | 'sizing'>,
 ): Activity {
-  const metric = bestFirst.find((one) => samplesOf(activity, one) >= fewestSamples);
+  // Of a workload that has too few samples altogether, what there is can be shown: nothing is sized by it.
+  const fewest = Math.min(fewestSamples, memory?.samples ?? fewestSamples);
+  const metric = bestFirst.find((one) => samplesOf(activity, one) >= Math.max(fewest, 1));
   if (metric === undefined) return { compute: null, samples: 0 };
   const samples = samplesOf(activity, metric);
   const measured = activity
