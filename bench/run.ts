@@ -4,6 +4,8 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { reportText, type Bench, type Outcome } from './harness.js';
 import { batch } from './batch.js';
+import { auditPrometheus } from './audit-prometheus.js';
+import { auditCsv } from './audit-csv.js';
 import { change } from './change.js';
 import { compaction } from './compaction.js';
 import { decision } from './decision.js';
@@ -22,6 +24,8 @@ const benches: readonly Bench[] = [
   compaction,
   change,
   batch,
+  auditCsv,
+  auditPrometheus,
   startup,
 ];
 

@@ -118,6 +118,36 @@ export const errorCatalogue = {
     what: 'The GPU driver was reached, and did not answer.',
     next: 'Check that `nvidia-smi` works on this machine; its kernel log (`dmesg`) says why where it does not.',
   },
+  'bad-url': {
+    exit: 2,
+    what: 'An address is not one that can be asked.',
+    next: 'Give a whole URL, as in http://prometheus.monitoring:9090.',
+  },
+  'server-unreachable': {
+    exit: 3,
+    what: 'A server that was named does not answer.',
+    next: 'Check the address and that it can be reached from here, e.g. with curl; inside a cluster, forward its port first.',
+  },
+  'access-refused': {
+    exit: 3,
+    what: 'A server wants other credentials than it was given.',
+    next: 'Give a bearer token, or a user and password, that may read; an expired token must be made anew.',
+  },
+  'not-the-api': {
+    exit: 3,
+    what: 'A server answers with something that its API never says, such as a web page.',
+    next: 'Check the URL: a log-in page or a proxy may stand before the server, or its API has another path.',
+  },
+  'server-failed': {
+    exit: 3,
+    what: 'A server was reached, and could not answer the question.',
+    next: 'Look at the server: its message is quoted. Try a shorter window, or again later.',
+  },
+  'no-gpu-metrics': {
+    exit: 3,
+    what: 'The source has no figures about GPUs in the window that was asked for.',
+    next: 'Check that dcgm-exporter runs and is scraped (query DCGM_FI_DEV_FB_USED), and that the window is right.',
+  },
   'needs-yes': {
     exit: 2,
     what: 'Slices or processes would go, nobody could be asked, and nothing on the command line allows it.',

@@ -9,6 +9,7 @@ import {
   refusalOf,
   resetless,
   rtxPro,
+  skipFor,
   yes,
   type ContractSetup,
 } from './gpu-driver-cases.contract.js';
@@ -78,7 +79,7 @@ export function capacityCases(setup: () => Promise<ContractSetup>): void {
       const machine = await machineFor(setup);
       const { driver } = machine;
       const uuid = machine.gpus[rtxPro];
-      if (uuid === undefined) return context.skip(noRtxPro);
+      if (uuid === undefined) return skipFor(machine, context, noRtxPro);
       await yes(driver.setMigMode(uuid, true));
       await makeInstance(driver, uuid, idOf(rtxPro, '1g.24gb+me.all'), 0);
       for (const profile of ['1g.24gb', '1g.24gb+gfx', '1g.24gb+me']) {
@@ -95,7 +96,7 @@ export function capacityCases(setup: () => Promise<ContractSetup>): void {
       const machine = await machineFor(setup);
       const { driver } = machine;
       const uuid = machine.gpus[rtxPro];
-      if (uuid === undefined) return context.skip(noRtxPro);
+      if (uuid === undefined) return skipFor(machine, context, noRtxPro);
       await yes(driver.setMigMode(uuid, true));
       for (const start of [3, 6]) await makeInstance(driver, uuid, idOf(rtxPro, '1g.24gb'), start);
       for (const start of [0, 6]) {

@@ -1,5 +1,5 @@
 /** What the cases of the driver contract share: a machine per test, answers taken apart, and instances made whole. */
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, type TestContext } from 'vitest';
 import { modelByKey } from '#core/catalogue/catalogue';
 import type { MigModel, Profile } from '#core/catalogue/model';
 import type {
@@ -17,13 +17,14 @@ export interface ContractSetup {
   /** One UUID by catalogue key. `h100-80gb-sxm` must be there; cases for an Ampere card, for
    * `rtx-pro-6000-blackwell-server` and for several cards run where the machine has them. */
   readonly gpus: Readonly<Record<string, string>>;
-  /** A process that uses the GPU: inside the instance, or (`null`) outside all instances. */
-  readonly addClient: (gpuUuid: string, instanceId: number | null, client: Client) => Promise<void>;
-  readonly removeClient: (gpuUuid: string, pid: number) => Promise<void>;
+  /** A process that uses the GPU: inside the instance, or (`null`) outside all instances. This and what else may be
+   * left out is for a machine that was not made for the contract; cases that need it are skipped there. */
+  readonly addClient?: (gpuUuid: string, instanceId: number | null, client: Client) => Promise<void>;
+  readonly removeClient?: (gpuUuid: string, pid: number) => Promise<void>;
   /** Another driver on the same machine, as a second process would open it. */
   readonly reopen: () => Promise<GpuDriver>;
   /** Restarts the machine; the answer is a driver opened after that. Drivers opened before are of no use any more. */
-  readonly reboot: () => Promise<GpuDriver>;
+  readonly reboot?: () => Promise<GpuDriver>;
   /** Whether the caller may change anything; left out where that cannot be pretended. */
   readonly setPrivileged?: (privileged: boolean) => Promise<void>;
   /** Ends the machine with every driver that was opened on it. */
@@ -48,6 +49,26 @@ export async function machineFor<Machine extends Pick<ContractSetup, 'close'>>(
   const machine = await setup();
   onTestFinished(() => machine.close());
   return machine;
+}
+
+/** A case for which the machine lacks something. It ends the machine itself: hooks do not run for a skipped test. */
+export async function skipFor(
+  machine: Pick<ContractSetup, 'close'>,
+  context: TestContext,
+  why: string,
+): Promise<never> {
+  await machine.close();
+  return context.skip(why);
+}
+
+/** Processes that come and go, for a case that is about them. */
+export async function clientsOf(
+  machine: ContractSetup,
+  context: TestContext,
+): Promise<Required<Pick<ContractSetup, 'addClient' | 'removeClient'>>> {
+  const { addClient, removeClient } = machine;
+  if (addClient !== undefined && removeClient !== undefined) return { addClient, removeClient };
+  return skipFor(machine, context, 'this machine has no processes to put on its GPUs');
 }
 
 /** The UUID of the machine's card of this model; the model must be there. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   clearGpu,
+  clientsOf,
   cutOn,
   gpuOf,
   machineFor,
@@ -11,6 +12,7 @@ import {
   refusalOf,
   resetless,
   rtxPro,
+  skipFor,
   yes,
   type ContractSetup,
 } from './gpu-driver-cases.contract.js';
@@ -53,14 +55,15 @@ export function instanceCases(setup: () => Promise<ContractSetup>): void {
       if (memory != null) expect(memory.usedMiB).toBeLessThanOrEqual(memory.totalMiB);
     });
 
-    it('need an idle GPU for the first of them, not for the next', async () => {
+    it('need an idle GPU for the first of them, not for the next', async (context) => {
       const { machine, driver, uuid } = await hopper(setup);
-      await machine.addClient(uuid, null, { pid: 4711, usedMiB: 10 });
+      const { addClient, removeClient } = await clientsOf(machine, context);
+      await addClient(uuid, null, { pid: 4711, usedMiB: 10 });
       expect(await refusalOf(driver.createGpuInstance(uuid, small, 0))).toBe('in-use');
       expect(await yes(driver.instances(uuid))).toEqual([]);
-      await machine.removeClient(uuid, 4711);
+      await removeClient(uuid, 4711);
       const { gi } = await makeInstance(driver, uuid, small, 0);
-      await machine.addClient(uuid, gi.id, { pid: 4712, usedMiB: 10 });
+      await addClient(uuid, gi.id, { pid: 4712, usedMiB: 10 });
       await makeInstance(driver, uuid, small, 1);
     });
 
@@ -74,17 +77,18 @@ export function instanceCases(setup: () => Promise<ContractSetup>): void {
       expect(await yes(driver.instances(uuid))).toEqual([]);
     });
 
-    it('stay while somebody is in them, and their neighbours may go', async () => {
+    it('stay while somebody is in them, and their neighbours may go', async (context) => {
       const { machine, driver, uuid } = await hopper(setup);
+      const { addClient, removeClient } = await clientsOf(machine, context);
       const busy = await makeInstance(driver, uuid, half, 0);
       const idle = await makeInstance(driver, uuid, half, 4);
-      await machine.addClient(uuid, busy.gi.id, { pid: 4711, usedMiB: 1000 });
+      await addClient(uuid, busy.gi.id, { pid: 4711, usedMiB: 1000 });
       expect(await refusalOf(driver.destroyComputeInstance(uuid, busy.gi.id, busy.ci.id))).toBe('in-use');
       expect(await refusalOf(driver.destroyGpuInstance(uuid, busy.gi.id))).toBe('in-use');
       await yes(driver.destroyComputeInstance(uuid, idle.gi.id, idle.ci.id));
       await yes(driver.destroyGpuInstance(uuid, idle.gi.id));
       expect(await cutOn(driver, uuid)).toEqual(['3g.40gb:0']);
-      await machine.removeClient(uuid, 4711);
+      await removeClient(uuid, 4711);
       await yes(driver.destroyComputeInstance(uuid, busy.gi.id, busy.ci.id));
     });
 
@@ -127,7 +131,7 @@ export function instanceCases(setup: () => Promise<ContractSetup>): void {
     it('have other UUIDs on another GPU', async (context) => {
       const { machine, driver, uuid } = await hopper(setup);
       const other = machine.gpus[rtxPro];
-      if (other === undefined) return context.skip('this machine has no RTX PRO 6000');
+      if (other === undefined) return skipFor(machine, context, 'this machine has no RTX PRO 6000');
       await yes(driver.setMigMode(other, true));
       const here = await makeInstance(driver, uuid, 0, 0);
       const there = await makeInstance(driver, other, 0, 0);
@@ -149,25 +153,27 @@ export function instanceCases(setup: () => Promise<ContractSetup>): void {
   });
 
   describe('processes', () => {
-    it('are listed with the instance that they are in', async () => {
+    it('are listed with the instance that they are in', async (context) => {
       const { machine, driver, uuid } = await hopper(setup);
+      const { addClient, removeClient } = await clientsOf(machine, context);
       const one = await makeInstance(driver, uuid, half, 0);
       const two = await makeInstance(driver, uuid, half, 4);
-      await machine.addClient(uuid, one.gi.id, { pid: 4711, usedMiB: 1000 });
-      await machine.addClient(uuid, two.gi.id, { pid: 4712, usedMiB: 2000 });
+      await addClient(uuid, one.gi.id, { pid: 4711, usedMiB: 1000 });
+      await addClient(uuid, two.gi.id, { pid: 4712, usedMiB: 2000 });
       const listed = [...(await yes(driver.processes(uuid)))].sort((a, b) => a.pid - b.pid);
       expect(listed).toMatchObject([
         { pid: 4711, usedMiB: 1000, instanceId: one.gi.id },
         { pid: 4712, usedMiB: 2000, instanceId: two.gi.id },
       ]);
-      await machine.removeClient(uuid, 4711);
+      await removeClient(uuid, 4711);
       expect(await yes(driver.processes(uuid))).toMatchObject([{ pid: 4712 }]);
     });
 
-    it('are in no instance where MIG is off', async () => {
+    it('are in no instance where MIG is off', async (context) => {
       const machine = await machineFor(setup);
+      const { addClient } = await clientsOf(machine, context);
       const uuid = gpuOf(machine, resetless);
-      await machine.addClient(uuid, null, { pid: 4711, usedMiB: 1000 });
+      await addClient(uuid, null, { pid: 4711, usedMiB: 1000 });
       expect(await yes(machine.driver.processes(uuid))).toMatchObject([
         { pid: 4711, usedMiB: 1000, instanceId: null },
       ]);

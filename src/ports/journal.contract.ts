@@ -80,6 +80,31 @@ export function journalContract(name: string, setup: () => Promise<JournalContra
       expect(await Promise.all(closed.map((journal) => journal.read()))).toEqual([[1], [2], [3]]);
     });
 
+    it('forgets what it is told to, and nothing else', async () => {
+      const { store, reopen } = await begin();
+      for (const [index, name] of ['a', 'b', 'a', 'c'].entries()) {
+        await store.append(name, index);
+        await store.close(name);
+      }
+      await store.append('a', 'open');
+      const before = await store.closed();
+      const ids = before.map(({ id }) => id);
+      await store.forget([ids[0] ?? '', ids[3] ?? '', 'never-there']);
+      for (const one of [store, await reopen()]) {
+        const left = await one.closed();
+        expect(left.map(({ id }) => id)).toEqual([ids[1], ids[2]]);
+        expect(await Promise.all(left.map((journal) => journal.read()))).toEqual([[1], [2]]);
+        expect(await one.read('a')).toEqual(['open']);
+      }
+      // Listed before it went.
+      expect(await before[0]?.read()).toEqual([]);
+      await store.forget([ids[0] ?? '']);
+      await store.close('a');
+      const last = (await store.closed()).at(-1);
+      expect(last?.name).toBe('a');
+      expect(ids).not.toContain(last?.id);
+    });
+
     it('has one lock per key, until it is released', async () => {
       const { store, reopen } = await begin();
       const first = await store.lock('GPU-1');

@@ -18,11 +18,14 @@ export interface JournalStore extends Locks {
 export interface JournalHistory {
   /** In the order in which they were closed. */
   readonly closed: () => Promise<readonly ClosedJournal[]>;
+  /** Closed journals that nobody needs any more. Killed half way, some are gone and all others are whole. */
+  readonly forget: (ids: readonly string[]) => Promise<void>;
 }
 
 export interface ClosedJournal {
   /** Tells two journals of one name apart. */
   readonly id: string;
   readonly name: string;
+  /** Empty where it was forgotten meanwhile. */
   readonly read: () => Promise<readonly unknown[]>;
 }

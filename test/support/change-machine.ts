@@ -21,9 +21,10 @@ export interface ChangeMachine {
   readonly uuids: readonly string[];
   /** What was signalled, as `SIGTERM 4211`. */
   readonly signals: string[];
-  /** Processes that SIGTERM does not move, and those that no signal reaches. */
+  /** Processes that SIGTERM does not move, those that no signal reaches, and pids that others have got since. */
   readonly stubborn: Set<number>;
   readonly untouchable: Set<number>;
+  readonly reused: Map<number, number>;
   /** As `mig off`, or `1g.10gb:0 3g.40gb:4`; an instance without a compute instance ends in `?`. */
   readonly holds: (index: number) => Promise<string>;
   /** Cuts by hand, as nvidia-smi would: not Mica's. */
@@ -47,6 +48,10 @@ export async function changeMachine(gpus: string): Promise<ChangeMachine> {
   const signals: string[] = [];
   const stubborn = new Set<number>();
   const untouchable = new Set<number>();
+  /** Pids that have another process by now, by how often. */
+  const reused = new Map<number, number>();
+  let boots = 1;
+  const startOf = (pid: number): string => `start ${pid}/${reused.get(pid) ?? 0}`;
   const uuidAt = (index: number): string => uuids[index] ?? '';
   const instancesOn = async (index: number): Promise<readonly GpuInstance[]> => {
     const answer = await quiet.instances(uuidAt(index));
@@ -59,8 +64,10 @@ export async function changeMachine(gpus: string): Promise<ChangeMachine> {
       journal,
       clock,
       processes: {
-        signal: (pid, signal) => {
-          if (untouchable.has(pid)) return false;
+        bootId: () => `boot ${boots}`,
+        startOf,
+        signal: (pid, startedAt, signal) => {
+          if (untouchable.has(pid) || startedAt !== startOf(pid)) return false;
           signals.push(`${signal} ${pid}`);
           if (signal === 'SIGKILL' || !stubborn.has(pid)) {
             clock.in(700, () => Promise.all(uuids.map((uuid) => machine.removeClient(uuid, pid))));
@@ -72,7 +79,13 @@ export async function changeMachine(gpus: string): Promise<ChangeMachine> {
       },
     },
     driver: quiet,
-    machine,
+    machine: {
+      ...machine,
+      reboot: async () => {
+        boots += 1;
+        await machine.reboot();
+      },
+    },
     journal,
     clock,
     faults,
@@ -80,6 +93,7 @@ export async function changeMachine(gpus: string): Promise<ChangeMachine> {
     signals,
     stubborn,
     untouchable,
+    reused,
     holds: async (index) => {
       const listed = await quiet.gpus();
       const info = listed.ok ? listed.value[index] : undefined;

@@ -1,9 +1,13 @@
-/** A journal and its locks in memory, with what a file would do to values: they come back as JSON. */
+/**
+ * A journal and its locks in memory, with what a file would do to values: they come back as JSON. Methods that a test
+ * may replace, to fill the disk say, are not read-only.
+ */
 import type { ClosedJournal, JournalHistory, JournalStore } from '#ports/journal';
 
 export class MemoryJournal implements JournalStore, JournalHistory {
   readonly #open = new Map<string, string[]>();
-  readonly #closed: { readonly name: string; readonly lines: readonly string[] }[] = [];
+  #closed: { readonly id: string; readonly name: string; readonly lines: readonly string[] }[] = [];
+  #closedCount = 0;
   readonly #locks = new Map<string, number>();
 
   /** The process that asks for locks. */
@@ -11,7 +15,6 @@ export class MemoryJournal implements JournalStore, JournalHistory {
 
   readonly read = async (name: string): Promise<readonly unknown[]> => parsed(this.#open.get(name) ?? []);
 
-  /** Replaced where a test fills the disk. */
   append = async (name: string, record: unknown): Promise<void> => {
     this.#open.set(name, [...(this.#open.get(name) ?? []), JSON.stringify(record)]);
   };
@@ -19,18 +22,24 @@ export class MemoryJournal implements JournalStore, JournalHistory {
   readonly names = async (): Promise<readonly string[]> => [...this.#open.keys()];
 
   readonly close = async (name: string): Promise<void> => {
-    this.#closed.push({ name, lines: this.#open.get(name) ?? [] });
+    const lines = this.#open.get(name);
+    if (lines === undefined) return;
+    this.#closed.push({ id: `${(this.#closedCount += 1)}-${name}`, name, lines });
     this.#open.delete(name);
   };
 
   readonly closed = async (): Promise<readonly ClosedJournal[]> =>
-    this.#closed.map(({ name, lines }, index) => ({
-      id: `${index}-${name}`,
+    this.#closed.map(({ id, name, lines }) => ({
+      id,
       name,
-      read: async () => parsed(lines),
+      read: async () => parsed(this.#closed.some((one) => one.id === id) ? lines : []),
     }));
 
-  readonly lock: JournalStore['lock'] = async (key) => {
+  forget: JournalHistory['forget'] = async (ids) => {
+    this.#closed = this.#closed.filter(({ id }) => !ids.includes(id));
+  };
+
+  lock: JournalStore['lock'] = async (key) => {
     const holder = this.#locks.get(key);
     if (holder !== undefined) return { ok: false, pid: holder };
     this.#locks.set(key, this.pid);

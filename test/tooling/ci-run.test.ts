@@ -69,7 +69,7 @@ describe('.ci/run', () => {
 
   it('promises what it could have installed, so that its suite fails and does not skip', async () => {
     const { stdout } = await runCi({ id: 'echo 0', 'apt-get': present, npm: npmThatPasses });
-    expect(stdout).toContain('promised: npm-registry shellcheck cc\n');
+    expect(stdout).toContain('promised: npm-registry shellcheck cc chromium prometheus openssl\n');
   });
 
   it('lets a suite skip where apt cannot be reached or used', async () => {

@@ -13,6 +13,9 @@ import { delimiter, join } from 'node:path';
 const howToGet = {
   shellcheck: 'apt-get install shellcheck',
   cc: 'apt-get install build-essential',
+  chromium: 'apt-get install chromium',
+  prometheus: 'apt-get install prometheus',
+  openssl: 'apt-get install openssl',
   'systemd-analyze': 'apt-get install systemd',
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
   gcloud: 'https://cloud.google.com/sdk/docs/install',

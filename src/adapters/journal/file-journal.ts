@@ -2,7 +2,7 @@
  * The journal of a machine as files: `open/NAME.jsonl` while a change goes on, `closed/NUMBER-NAME.jsonl` after it. A
  * record counts once its line is on disk as a whole.
  */
-import { mkdir, open, readFile, readdir, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MicaError } from '#core/errors';
 import type { ClosedJournal, JournalHistory, JournalStore } from '#ports/journal';
@@ -52,9 +52,12 @@ export function fileJournal({ folder, locks }: FileJournalOptions): JournalStore
         return {
           id,
           name: id.slice(id.indexOf('-') + 1),
-          read: async () => (await linesIn(path)).records,
+          read: () => readClosed(path),
         };
       }),
+    forget: async (ids) => {
+      if (ids.length > 0) await removeClosed(closedFolder, new Set(ids));
+    },
   };
 }
 
@@ -163,6 +166,27 @@ async function moveToClosed(path: string, closedFolder: string, name: string): P
     if (isMissing(error)) return;
     if (error instanceof MicaError) throw error;
     throw new MicaError('unwritable-state', `the journal ${path} cannot be closed`, { cause: error });
+  }
+}
+
+/** Each was closed with its records on disk; one that has none any more is no journal that never began. */
+async function readClosed(path: string): Promise<readonly unknown[]> {
+  const { records, bytes } = await linesIn(path);
+  if (bytes !== null && records.length === 0) {
+    throw new MicaError('damaged-state', `${path} has lost its records`);
+  }
+  return records;
+}
+
+/** Oldest first, so that what a killed process leaves is what a shorter memory would have left. */
+async function removeClosed(folder: string, ids: ReadonlySet<string>): Promise<void> {
+  try {
+    for (const file of await filesIn(folder)) {
+      if (ids.has(nameOf(file))) await rm(join(folder, file), { force: true });
+    }
+  } catch (error) {
+    if (error instanceof MicaError) throw error;
+    throw new MicaError('unwritable-state', `old journals in ${folder} cannot be removed`, { cause: error });
   }
 }
 

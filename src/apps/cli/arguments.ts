@@ -66,14 +66,19 @@ export function numberBetween(option: string, text: string, from: number, to: nu
   throw new MicaError('bad-usage', `${option} must be a number from ${from} to ${to}, got '${text}'`);
 }
 
-const msPer = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 } as const;
-const longestMs = 24 * msPer.h;
+const msPer = { '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
-/** `30s`, `5m`, `1h`, or seconds. */
-export function timeMs(option: string, text: string | true, defaultMs: number): number {
-  if (text === true) return defaultMs;
-  const [, digits = '', unit = ''] = /^(\d{1,6})([smh]?)$/.exec(text) ?? [];
+/** `30s`, `5m`, `1h`, `7d`, `2w`, or seconds. */
+export function timeSpanMs(option: string, text: string, longestMs: number): number {
+  const [, digits = '', unit = ''] = /^(\d{1,6})([smhdw]?)$/.exec(text) ?? [];
   const ms = Number(digits) * msPer[unit as keyof typeof msPer];
   if (digits !== '' && ms <= longestMs) return ms;
-  throw new MicaError('bad-usage', `${option} takes a time up to 24h, as in 30s or 5m; got '${text}'`);
+  const [longest, word] = longestMs > 7 * msPer.d ? [longestMs / msPer.d, 'd'] : [longestMs / msPer.h, 'h'];
+  throw new MicaError(
+    'bad-usage',
+    `${option} takes a time up to ${longest}${word}, as in 30s or 5m; got '${text}'`,
+  );
 }
+
+/** A day: longer waits have been forgotten. */
+export const longestTimeMs = 86_400_000;

@@ -2,8 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { withDriver } from './node-program.js';
-import { examples } from './options.js';
+import { examples, withDriver } from './options.js';
 import { withSlices } from './run-program.js';
 
 /** The ways of `--shard`; a test holds them equal to what the engine knows. */

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { examples, files, json } from './options.js';
+import { examples, files, json, withDriver } from './options.js';
 
 export function addNode(program: Command, dispatch: Dispatch): void {
   const node = program
@@ -134,21 +134,5 @@ function withChange(command: Command): Command {
 function withUnit(command: Command): Command {
   return command
     .option('--unit-dir <dir>', 'where the unit file is (default: /etc/systemd/system)')
-    .addOption(json());
-}
-
-/** Which GPUs a command is about. */
-export function withDriver(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--driver <driver>',
-        'nvml: the GPUs of this machine (default); simulated: ones in a file',
-      ).choices(['nvml', 'simulated']),
-    )
-    .option('--nvml-lib <path>', 'nvml: the library to load (default: libnvidia-ml.so.1)')
-    .option('--gpus <list>', 'simulated: which GPUs a new machine has, MODEL:COUNT,...')
-    .option('--state <file>', 'simulated: the file of the machine (default: in the state folder)')
-    .option('--latency <factor>', 'simulated: how long calls take; 1 is realistic (default: 0)')
     .addOption(json());
 }

@@ -1,5 +1,5 @@
 /** Arguments and options that several commands share, each with the one description that help shows. */
-import { Option } from 'commander';
+import { Option, type Command } from 'commander';
 
 export const modelHelp = 'GPU model: key or alias, e.g. h100 or rtx-pro-6000';
 
@@ -46,4 +46,50 @@ export function files(description: string): Option {
 
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+export const emitTargetNames = ['vm', 'mig-parted', 'gke', 'gpu-operator', 'bottlerocket', 'dra'] as const;
+
+/** What becomes of a plan. */
+export function withEmit(command: Command, strategyOption = '--strategy'): Command {
+  return command
+    .addOption(
+      new Option('--emit <target>', 'write the plan for a tool that applies it').choices(emitTargetNames),
+    )
+    .option('--out <dir>', 'folder for the emitted files (default: print them)')
+    .option('--image <image>', 'emit: container image of the workloads')
+    .option('--namespace <name>', 'emit: Kubernetes namespace of the workloads')
+    .option('--project <id>', 'emit gke: Google Cloud project')
+    .option('--cluster <name>', 'emit gke: cluster')
+    .option('--location <place>', 'emit gke: zone or region of the cluster')
+    .option('--node-zone <zone>', 'emit gke: zone of the GPU nodes of a regional cluster')
+    .addOption(
+      new Option('--attribute-spelling <sign>', 'emit gke: how sizes with attributes are spelled').choices([
+        '.',
+        '+',
+      ]),
+    )
+    .addOption(
+      new Option(`${strategyOption} <strategy>`, 'emit gpu-operator: MIG strategy').choices([
+        'mixed',
+        'single',
+      ]),
+    )
+    .option('--operator-namespace <name>', 'emit gpu-operator: namespace of the operator');
+}
+
+/** Which GPUs of which machine. */
+export function withDriver(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--driver <driver>',
+        'nvml: the GPUs of this machine (default); simulated: ones in a file',
+      ).choices(['nvml', 'simulated']),
+    )
+    .option('--nvml-lib <path>', 'nvml: the library to load (default: libnvidia-ml.so.1)')
+    .option('--gpus <list>', 'simulated: which GPUs a new machine has, MODEL:COUNT,...')
+    .option('--state <file>', 'simulated: the file of the machine (default: in the state folder)')
+    .option('--latency <factor>', 'simulated: how long calls take; 1 is realistic (default: 0)')
+    .addOption(json());
 }

@@ -2,7 +2,8 @@
  * The commands, their arguments and options: what `--help` shows and docs/reference/cli.md is made from. What a
  * command needs is loaded when it runs, so that help and version cost no more than this file.
  */
-import { Option, type Command, type OutputConfiguration } from 'commander';
+import type { Command, OutputConfiguration } from 'commander';
+import { addAudit } from './audit-program.js';
 import { addBatch } from './batch-program.js';
 import type { Dispatch } from './command.js';
 import { act, MicaCommand } from './mica-command.js';
@@ -16,12 +17,11 @@ import {
   json,
   modelHelp,
   speeds,
+  withEmit,
   withoutMediaEngines,
 } from './options.js';
 import { addRun } from './run-program.js';
 import { version } from './version.js';
-
-export const emitTargetNames = ['vm', 'mig-parted', 'gke', 'gpu-operator', 'bottlerocket', 'dra'] as const;
 
 /** `output`: where help goes. Subcommands inherit it, and that mistakes are thrown, when they are added. */
 export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {}): Command {
@@ -44,6 +44,7 @@ export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {
   addLayout(program, dispatch);
   addPack(program, dispatch);
   addPlan(program, dispatch);
+  addAudit(program, dispatch);
   addNode(program, dispatch);
   addRun(program, dispatch);
   addBatch(program, dispatch);
@@ -157,8 +158,7 @@ function addPack(program: Command, dispatch: Dispatch): void {
 }
 
 function addPlan(program: Command, dispatch: Dispatch): void {
-  program
-    .command('plan')
+  withEmit(program.command('plan'))
     .summary('Fleet and Needs in; layouts, costs, proof and files to apply out')
     .description(
       'Plans the slices of a fleet for what its workloads need, beside the same demand on whole and on time-sliced ' +
@@ -174,26 +174,6 @@ function addPlan(program: Command, dispatch: Dispatch): void {
     .addOption(assumeMemory())
     .addOption(withoutMediaEngines())
     .option('--prices <file>', 'Prices documents that win over the built-in price table')
-    .addOption(
-      new Option('--emit <target>', 'write the plan for a tool that applies it').choices(emitTargetNames),
-    )
-    .option('--out <dir>', 'folder for the emitted files (default: print them)')
-    .option('--image <image>', 'emit: container image of the workloads')
-    .option('--namespace <name>', 'emit: Kubernetes namespace of the workloads')
-    .option('--project <id>', 'emit gke: Google Cloud project')
-    .option('--cluster <name>', 'emit gke: cluster')
-    .option('--location <place>', 'emit gke: zone or region of the cluster')
-    .option('--node-zone <zone>', 'emit gke: zone of the GPU nodes of a regional cluster')
-    .addOption(
-      new Option('--attribute-spelling <sign>', 'emit gke: how sizes with attributes are spelled').choices([
-        '.',
-        '+',
-      ]),
-    )
-    .addOption(
-      new Option('--strategy <strategy>', 'emit gpu-operator: MIG strategy').choices(['mixed', 'single']),
-    )
-    .option('--operator-namespace <name>', 'emit gpu-operator: namespace of the operator')
     .option('--uniform', 'slices of one size on every machine, as GKE node pools have them')
     .option('--all', 'draw every GPU, not only the first ones')
     .addOption(json())

@@ -2,8 +2,7 @@
 import type { Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { withDriver } from './node-program.js';
-import { examples, headroom } from './options.js';
+import { examples, headroom, withDriver } from './options.js';
 
 export function addRun(program: Command, dispatch: Dispatch): void {
   withDriver(withSlices(program.command('run')))

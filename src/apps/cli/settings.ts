@@ -35,6 +35,11 @@ export async function pricesFileFrom(flag: string | undefined, env: Env): Promis
   return flag ?? env['MICA_PRICES'] ?? (await configOf(env)).prices;
 }
 
+/** Where metrics are: `--prometheus`, `$PROMETHEUS_URL`, mica.yaml; undefined: nobody said. */
+export async function prometheusUrlFrom(flag: string | undefined, env: Env): Promise<string | undefined> {
+  return flag ?? env['PROMETHEUS_URL'] ?? (await configOf(env)).prometheusUrl;
+}
+
 function headroomFrom(flag: string | undefined, env: Env, config: Config): number {
   if (flag !== undefined) return numberBetween('--headroom', flag, 0, 2);
   const stated = env['MICA_HEADROOM'];

@@ -95,7 +95,7 @@ export function worstOf(gpus: readonly Pick<GpuOutcome, 'outcome'>[]): Outcome {
 }
 
 export function driverWhy({ why }: DriverFailure, doing: string): Why {
-  const message = `could not ${doing}: ${why.message}${advice[why.kind] ?? ''}`;
+  const message = `could not ${doing}: ${why.message}${advice[why.kind]}`;
   return { kind: 'driver', refusal: why.kind, code: why.code, message };
 }
 
@@ -113,9 +113,17 @@ const badFirst: readonly Outcome[] = [
   'unchanged',
 ];
 
-const advice: Partial<Record<DriverRefusal, string>> = {
-  'in-use': '; something holds it (a monitoring agent, a desktop or a process that just came)',
+/** What the refusal means here, and what to do about it. */
+const advice: Record<DriverRefusal, string> = {
+  'in-use':
+    '; something holds it (a monitoring agent, a desktop or a process that just came): end what `mica node doctor` names, or wait with --wait',
   'no-permission': '; run as root',
-  'no-room': '; there is no room, or somebody else has just taken this very place',
-  lost: '; the GPU is gone from the bus or the driver was unloaded',
+  'no-room':
+    '; there is no room, or somebody else has just taken this very place: look with `mica node show` and try again',
+  'not-supported': '; `mica node doctor` says what this card or its driver lacks',
+  'not-found': '; somebody else has just destroyed it: look with `mica node show` and try again',
+  'reset-required': '; reset the GPU or reboot, and try again',
+  'bad-argument': '; the card has changed meanwhile: look with `mica node show` and try again',
+  lost: '; the GPU is gone from the bus or the driver was unloaded: look into the kernel log (`dmesg`), then reboot',
+  unknown: '; the kernel log (`dmesg`) may say why: look there and try again',
 };

@@ -6,31 +6,43 @@ import { goTo, putBack, type Work } from './execute.js';
 import { targetOf, type JudgedGpu } from './judge.js';
 import type { ChangeOptions } from './options.js';
 import type { ChangePorts } from './ports.js';
-import { intentRecord, placesOf, type GpuIntent, type Intent } from './records.js';
+import type { Looked } from './look.js';
+import { intentRecord, type Intent } from './records.js';
 import { settle, type Ending } from './settle.js';
 
-/** GPUs that are as wanted already are written down as such, and left alone. */
-export async function carryOut(
+/** Writes down what is about to be done; nothing is, where that does not work. */
+export async function beginChange(
   ports: ChangePorts,
   name: string,
   gpus: readonly JudgedGpu[],
   options: ChangeOptions,
   cause: Intent['cause'],
-): Promise<readonly GpuOutcome[]> {
+): Promise<Looked<ChangeLog>> {
   const log = continueLog(ports, name, null);
-  const intents = gpus.map(({ intent }) => intent);
   const unwritten = await caught('begin a journal', async () => {
-    await log.add(intentRecord({ cause, options, gpus: intents }));
+    await log.add(intentRecord({ cause, options, gpus: gpus.map(({ intent }) => intent) }));
     return null;
   });
-  if (unwritten !== null) return intents.map((intent) => untouched(intent, unwritten));
+  return unwritten === null ? { ok: true, value: log } : { ok: false, why: unwritten };
+}
+
+/**
+ * GPUs that are as wanted already are written down as such, and left alone; so are those that were refused after the
+ * beginning, when processes had been asked to leave.
+ */
+export async function carryOut(
+  ports: ChangePorts,
+  log: ChangeLog,
+  gpus: readonly JudgedGpu[],
+  refused: ReadonlyMap<JudgedGpu, Why>,
+  options: ChangeOptions,
+): Promise<readonly GpuOutcome[]> {
   const failures = new Map<JudgedGpu, Why>();
   const isOver = (): boolean => failures.size > 0 && options.keepGoing !== true;
-  const patientUntilMs = ports.clock.nowMs() + (options.waitMs ?? 0);
   const works = new Map(
-    gpus.map((gpu): [JudgedGpu, Work] => [
+    [...gpus, ...refused.keys()].map((gpu): [JudgedGpu, Work] => [
       gpu,
-      { ports, log, intent: gpu.intent, patientUntilMs, isStopped: isOver },
+      { ports, log, intent: gpu.intent, patience: { leftMs: options.waitMs ?? 0 }, isStopped: isOver },
     ]),
   );
   const onEach = async (
@@ -69,7 +81,12 @@ export async function carryOut(
     const reason = why === null || why.kind === 'other-gpu' ? otherGpu(first, failures) : why;
     return endingOf(work, reason, notBack.get(work) ?? null);
   });
-  return settle(ports, log, endings);
+  const refusals = [...refused].map(([gpu, why]): Ending => ({
+    work: works.get(gpu)!,
+    outcome: 'refused',
+    why,
+  }));
+  return settle(ports, log, [...endings, ...refusals]);
 }
 
 /** Back to the layout before; the answer has the GPUs that did not get there. */
@@ -100,7 +117,7 @@ export function endingOf(work: Work, why: Why, notBack: Why | null): Ending {
     notBack.message === why.message
       ? `${why.message}; the layout before could not be put back either`
       : `${why.message}; the layout before could not be put back: ${notBack.message}`;
-  return { work, outcome: 'failed', why: { ...why, message } };
+  return { work, outcome: 'failed', why: { ...why, message }, needsReboot: notBack.kind === 'needs-reboot' };
 }
 
 /** What throws is out of order altogether, such as a journal on a full disk: the GPU stays as it is. */
@@ -110,10 +127,6 @@ export async function caught(doing: string, go: () => Promise<Why | null>): Prom
   } catch (error) {
     return brokenWhy(doing, error);
   }
-}
-
-function untouched({ index, uuid, before }: GpuIntent, why: Why): GpuOutcome {
-  return { index, uuid, outcome: 'refused', kept: placesOf(before), created: [], destroyed: [], why };
 }
 
 async function goToWanted(work: Work, checked: boolean): Promise<Why | null> {

@@ -2,19 +2,19 @@
 import type { ChangePorts } from './ports.js';
 import type { ChangeRecord, PastChange } from './records.js';
 
-/** A record as the caller has it: the log adds the time. */
-type Untimed<R> = R extends ChangeRecord ? Omit<R, 'atMs'> : never;
+/** A record as the caller has it: the log adds the time and the boot. */
+type Unstamped<R> = R extends ChangeRecord ? Omit<R, 'atMs' | 'boot'> : never;
 
 export interface ChangeLog {
   readonly name: string;
   readonly records: readonly ChangeRecord[];
   /** Resolves when the record is on disk. */
-  readonly add: (record: Untimed<ChangeRecord>) => Promise<void>;
+  readonly add: (record: Unstamped<ChangeRecord>) => Promise<void>;
   readonly nextStep: () => number;
 }
 
 export function continueLog(
-  { journal, clock }: ChangePorts,
+  { journal, clock, processes }: ChangePorts,
   name: string,
   old: PastChange | null,
 ): ChangeLog {
@@ -27,8 +27,8 @@ export function continueLog(
   return {
     name,
     records,
-    add: (untimed) => {
-      const record: ChangeRecord = { ...untimed, atMs: clock.nowMs() };
+    add: (unstamped) => {
+      const record: ChangeRecord = { ...unstamped, atMs: clock.nowMs(), boot: processes.bootId() };
       last = last.then(async () => {
         await journal.append(name, record);
         records.push(record);

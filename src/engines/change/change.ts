@@ -2,24 +2,28 @@
 import { isSamePlace } from '#core/plan/steps';
 import type { GpuInfo } from '#ports/gpu-driver';
 import { driverWhy, worstOf, type ChangeAnswer, type GpuOutcome, type Why } from './answer.js';
-import { carryOut } from './carry-out.js';
+import { beginChange, carryOut, caught } from './carry-out.js';
 import { newName } from './change-log.js';
-import { busyWhy, freeUp, holdersOf } from './clients.js';
+import { busyWhy, holdersOf } from './clients.js';
+import { freeUp } from './free-up.js';
 import { judgeGpu, type JudgedGpu } from './judge.js';
 import { lockGpus, unfinishedWhy } from './locks.js';
-import type { ChangeOptions, WantedGpu } from './options.js';
+import type { ChangeOptions, RestoredGpu, WantedGpu } from './options.js';
 import type { ChangePorts } from './ports.js';
-import { isOnRecord, placesOf, readPast, type Intent, type Past } from './records.js';
+import { isOnRecord, lastApplied, needless } from './recall.js';
+import { placesOf, readPast, type Intent, type Past } from './records.js';
+
+type Wanted = WantedGpu | RestoredGpu;
 
 /** A GPU on its way through the change: still going, or through with an outcome. */
 type Entry =
-  | { readonly kind: 'named'; readonly info: GpuInfo; readonly want: WantedGpu['want'] }
+  | { readonly kind: 'named'; readonly info: GpuInfo; readonly want: Wanted['want'] }
   | { readonly kind: 'judged'; readonly info: GpuInfo; readonly gpu: JudgedGpu }
   | { readonly kind: 'over'; readonly outcome: GpuOutcome };
 
 export async function changeGpus(
   ports: ChangePorts,
-  wanted: readonly WantedGpu[],
+  wanted: readonly Wanted[],
   options: ChangeOptions = {},
   cause: Intent['cause'] = 'apply',
 ): Promise<ChangeAnswer> {
@@ -47,37 +51,77 @@ async function changeLocked(
   // Read under the locks: nobody else writes about these GPUs now.
   const past = await readPast(ports.journal);
   const judged = await judgeAll(ports, entries, options, past);
-  const busy = await freeUp(ports, judgedOf(judged), options);
-  const ready = allOrNothing(
-    judged.map((entry) =>
-      refuseWhere(entry, () => (entry.kind === 'judged' ? (busy.get(entry.gpu) ?? null) : null)),
-    ),
-    options,
+  const news = judgedOf(judged).filter(
+    ({ steps, intent }) => steps.length > 0 || !isOnRecord(past.changes, intent),
   );
-  const gpus = judgedOf(ready);
-  const [first] = gpus;
-  const news = gpus.filter((gpu) => gpu.steps.length > 0 || !isOnRecord(past.changes, gpu.intent));
-  if (first === undefined || news.length === 0) return answerOf(null, ready.map(asOutcome));
+  const [first] = news;
+  if (first === undefined) return answerOf(null, judged.map(asOutcome));
   const name = newName(ports, past.changes, first.intent.uuid);
-  const outcomes = await carryOut(ports, name, news, options, cause);
+  const begin = (gpus: readonly JudgedGpu[]) => beginChange(ports, name, gpus, options, cause);
+  const refusing = (whys: ReadonlyMap<JudgedGpu, Why>): readonly Entry[] => {
+    const after = judged.map((entry) =>
+      refuseWhere(entry, () => (entry.kind === 'judged' ? (whys.get(entry.gpu) ?? null) : null)),
+    );
+    return allOrNothing(after, options);
+  };
+  const freed = await freeUp(ports, news, options, begin);
+  const ready = refusing(freed.whys);
+  const going = judgedOf(ready).filter((gpu) => news.includes(gpu));
+  if (freed.log === null && going.length === 0) return answerOf(null, ready.map(asOutcome));
+  const begun = freed.log === null ? await begin(going) : { ok: true as const, value: freed.log };
+  if (!begun.ok) {
+    const { why } = begun;
+    return answerOf(
+      null,
+      refusing(new Map([...freed.whys, ...going.map((gpu) => [gpu, why] as const)])).map(asOutcome),
+    );
+  }
+  const refused = freed.log === null ? new Map<JudgedGpu, Why>() : refusedOf(news, judged, ready);
+  const outcomes = await carryOut(ports, begun.value, going, refused, options);
+  await forgetNeedless(ports, past);
   const found = new Map(outcomes.map((gpu) => [gpu.uuid, gpu]));
-  return answerOf(
-    name,
-    ready.map(
-      (entry) => (entry.kind === 'over' ? undefined : found.get(entry.info.uuid)) ?? asOutcome(entry),
-    ),
-  );
+  const gpus = ready.map((entry) => {
+    const uuid = entry.kind === 'over' ? entry.outcome.uuid : entry.info.uuid;
+    return (uuid === null ? undefined : found.get(uuid)) ?? asOutcome(entry);
+  });
+  return answerOf(name, gpus);
+}
+
+/** Those that the journal has, and that are not to be changed after all. */
+function refusedOf(
+  news: readonly JudgedGpu[],
+  before: readonly Entry[],
+  after: readonly Entry[],
+): ReadonlyMap<JudgedGpu, Why> {
+  const refused = new Map<JudgedGpu, Why>();
+  for (const [index, entry] of before.entries()) {
+    const now = after[index];
+    if (entry.kind !== 'judged' || now?.kind !== 'over' || now.outcome.why === undefined) continue;
+    if (news.includes(entry.gpu)) refused.set(entry.gpu, now.outcome.why);
+  }
+  return refused;
+}
+
+/** What is past is bounded. Failing at that is no failure of the change, and the next one tries again. */
+async function forgetNeedless({ journal }: ChangePorts, { changes }: Past): Promise<void> {
+  await caught('forget old changes', async () => {
+    await journal.forget(needless(changes));
+    return null;
+  });
 }
 
 /** Which GPUs are meant. One that is not there, or named twice, is refused. */
-async function nameGpus({ driver }: ChangePorts, wanted: readonly WantedGpu[]): Promise<readonly Entry[]> {
+async function nameGpus({ driver }: ChangePorts, wanted: readonly Wanted[]): Promise<readonly Entry[]> {
   const gpus = await driver.gpus();
   if (!gpus.ok) return wanted.map(({ gpu }) => refusedEntry(gpu, driverWhy(gpus, 'list the GPUs')));
   const named = new Set<string>();
   return wanted.map(({ gpu, want }): Entry => {
     const info = gpus.value.find((one) => one.index === gpu || one.uuid === gpu);
     if (info === undefined) {
-      return refusedEntry(gpu, { kind: 'unknown-gpu', message: `this machine has no GPU ${gpu}` });
+      return refusedEntry(gpu, {
+        kind: 'unknown-gpu',
+        message: `this machine has no GPU ${gpu}`,
+      });
     }
     if (named.has(info.uuid)) {
       return refusedEntry(gpu, { kind: 'named-twice', message: `GPU ${info.index} is named twice` });
@@ -99,7 +143,9 @@ async function judgeAll(
       const { info, want } = entry;
       const unfinished = unfinishedWhy(past, info.uuid);
       if (unfinished !== null) return refused(info, unfinished);
-      const judgement = await judgeGpu(ports, info, want, options, past.changes);
+      const wish = want === 'last-applied' ? lastApplied(past.changes, info.uuid) : want;
+      if (wish === null) return entry;
+      const judgement = await judgeGpu(ports, info, wish, options, past.changes);
       return judgement.ok ? { kind: 'judged', info, gpu: judgement.value } : refused(info, judgement.why);
     }),
   );

@@ -2,10 +2,12 @@
 import { asArgument } from '#core/geometry/placement';
 import { formatMiB } from '#core/units';
 import { driverWhy, type Holder, type Why } from './answer.js';
+import type { ChangeLog } from './change-log.js';
 import type { JudgedGpu } from './judge.js';
 import type { Looked } from './look.js';
 import type { ChangeOptions } from './options.js';
 import type { ChangePorts } from './ports.js';
+import type { SignalledProcess } from './records.js';
 
 const pollMs = 500;
 /** How long a killed process may take to go: the kernel frees its GPU memory first. */
@@ -24,21 +26,43 @@ export async function holdersOf({ driver }: ChangePorts, gpu: JudgedGpu): Promis
   return { ok: true, value: holders };
 }
 
-/** Waits, then drains, as far as the options go. The answer has the GPUs that are not free after that. */
-export async function freeUp(
+/** GPUs that are not free, with who is in the way. */
+type Busy = ReadonlyMap<JudgedGpu, Looked<readonly Holder[]>>;
+
+/** Time is counted as it is slept: a wall clock that is set meanwhile neither cuts a grace short nor makes it endless. */
+export async function untilFree(
   ports: ChangePorts,
   gpus: readonly JudgedGpu[],
-  { waitMs = 0, drain }: ChangeOptions,
+  withinMs: number,
+): Promise<Busy> {
+  for (let leftMs = withinMs; ; leftMs -= pollMs) {
+    const busy = new Map<JudgedGpu, Looked<readonly Holder[]>>();
+    for (const gpu of gpus) {
+      const holders = await holdersOf(ports, gpu);
+      if (!holders.ok || holders.value.length > 0) busy.set(gpu, holders);
+    }
+    if (busy.size === 0 || leftMs <= 0) return busy;
+    await ports.clock.sleep(Math.min(pollMs, leftMs));
+  }
+}
+
+/**
+ * Asks who is in the way to leave, and waits; then, as told, ends those that were asked. Who came after that was never
+ * asked, and stays. The answer has the GPUs that are not free after that.
+ */
+export async function drain(
+  ports: ChangePorts,
+  log: ChangeLog,
+  gpus: readonly JudgedGpu[],
+  { graceMs, then }: NonNullable<ChangeOptions['drain']>,
 ): Promise<ReadonlyMap<JudgedGpu, Why>> {
-  let busy = await untilFree(ports, gpus, waitMs);
-  if (drain === undefined || busy.size === 0) return reasons(busy);
-  const refused = signalAll(ports, busy, 'SIGTERM');
-  busy = await untilFree(ports, [...busy.keys()], drain.graceMs);
-  if (busy.size > 0 && drain.then === 'kill') {
-    signalAll(ports, busy, 'SIGKILL');
+  const asked = await signalAll(ports, log, gpus, 'SIGTERM');
+  let busy = await untilFree(ports, gpus, graceMs);
+  if (busy.size > 0 && then === 'kill') {
+    await signalAll(ports, log, [...busy.keys()], 'SIGKILL', asked);
     busy = await untilFree(ports, [...busy.keys()], killMs);
   }
-  return reasons(busy, refused);
+  return reasons(busy, new Set([...asked.values()].flatMap(({ pid, reached }) => (reached ? [] : [pid]))));
 }
 
 /** `python (pid 4211, 11.8 GiB) in 1g.24gb:3`. */
@@ -47,36 +71,61 @@ function holderInWords({ pid, name, usedMiB, placement }: Holder): string {
   return `${name ?? 'a process'} (pid ${pid}${memory}) ${placement === null ? 'on the whole GPU' : `in ${asArgument(placement)}`}`;
 }
 
-type Busy = ReadonlyMap<JudgedGpu, Looked<readonly Holder[]>>;
-
-async function untilFree(ports: ChangePorts, gpus: readonly JudgedGpu[], withinMs: number): Promise<Busy> {
-  const { clock } = ports;
-  const deadlineMs = clock.nowMs() + withinMs;
-  for (;;) {
-    const busy = new Map<JudgedGpu, Looked<readonly Holder[]>>();
-    for (const gpu of gpus) {
-      const holders = await holdersOf(ports, gpu);
-      if (!holders.ok || holders.value.length > 0) busy.set(gpu, holders);
-    }
-    const leftMs = deadlineMs - clock.nowMs();
-    if (busy.size === 0 || leftMs <= 0) return busy;
-    await clock.sleep(Math.min(pollMs, leftMs));
-  }
+interface Asked extends SignalledProcess {
+  readonly reached: boolean;
 }
 
-/** Each process once, also where it sits on several GPUs. The answer has those that could not be signalled. */
-function signalAll(
-  { processes }: ChangePorts,
-  busy: Busy,
+/**
+ * Each process once, also where it sits on several GPUs, and each written down before it is signalled. A pid is taken
+ * for the process that holds the GPU only where it held it, was looked up, and still held it after that.
+ */
+async function signalAll(
+  ports: ChangePorts,
+  log: ChangeLog,
+  gpus: readonly JudgedGpu[],
   signal: 'SIGTERM' | 'SIGKILL',
-): ReadonlySet<number> {
-  const pids = new Set(
-    [...busy.values()].flatMap((held) => (held.ok ? held.value.map(({ pid }) => pid) : [])),
+  among: ReadonlyMap<number, SignalledProcess> | null = null,
+): Promise<ReadonlyMap<number, Asked>> {
+  const { processes } = ports;
+  const starts = new Map(
+    [...(await holdersByPid(ports, gpus)).keys()].map((pid) => [pid, processes.startOf(pid)]),
   );
-  return new Set([...pids].filter((pid) => !processes.signal(pid, signal)));
+  const meant = [...(await holdersByPid(ports, gpus)).values()].filter(
+    ({ pid }) => starts.has(pid) && (among === null || among.get(pid)?.startedAt === starts.get(pid)),
+  );
+  const seen = meant.map(({ pid, name, uuids }) => ({ pid, name, uuids, startedAt: starts.get(pid) ?? '' }));
+  // Who cannot be seen from here cannot be told from another either, and so is not signalled.
+  const visible = seen.filter(({ startedAt }) => startedAt !== '');
+  const reached = new Set<number>();
+  if (visible.length > 0) {
+    await log.add({ kind: 'signal', signal, processes: visible });
+    for (const { pid, startedAt } of visible) {
+      if (processes.signal(pid, startedAt, signal)) reached.add(pid);
+    }
+    await log.add({ kind: 'signalled', reached: [...reached] });
+  }
+  return new Map(seen.map((one) => [one.pid, { ...one, reached: reached.has(one.pid) }]));
 }
 
-function reasons(busy: Busy, notSignalled: ReadonlySet<number> = new Set()): ReadonlyMap<JudgedGpu, Why> {
+async function holdersByPid(
+  ports: ChangePorts,
+  gpus: readonly JudgedGpu[],
+): Promise<ReadonlyMap<number, Pick<SignalledProcess, 'pid' | 'name' | 'uuids'>>> {
+  const found = new Map<number, Pick<SignalledProcess, 'pid' | 'name' | 'uuids'>>();
+  for (const gpu of gpus) {
+    const holders = await holdersOf(ports, gpu);
+    for (const { pid, name } of holders.ok ? holders.value : []) {
+      const uuids = new Set([...(found.get(pid)?.uuids ?? []), gpu.intent.uuid]);
+      found.set(pid, { pid, name, uuids: [...uuids] });
+    }
+  }
+  return found;
+}
+
+export function reasons(
+  busy: Busy,
+  notSignalled: ReadonlySet<number> = new Set(),
+): ReadonlyMap<JudgedGpu, Why> {
   return new Map(
     [...busy].map(([gpu, held]): [JudgedGpu, Why] => [
       gpu,

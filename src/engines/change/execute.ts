@@ -10,22 +10,22 @@ import {
   type LiveInstance,
 } from '#core/plan/gpu-actions';
 import { asArgument } from '#core/geometry/placement';
-import { isSamePlace } from '#core/plan/steps';
 import { unreachable } from '#core/errors';
 import type { DriverAnswer, DriverFailure } from '#ports/gpu-driver';
 import { driverWhy, type Why } from './answer.js';
 import type { ChangeLog } from './change-log.js';
-import { lookAt, type Looked } from './look.js';
+import { isSameGpu, lookAt, type Looked } from './look.js';
+import { destroyedOn, isMade, madeOn } from './made.js';
 import type { ChangePorts } from './ports.js';
-import { isMarked, madeOn, type GpuIntent, type StepResult } from './records.js';
+import { isMarked, isSameBoot, type GpuIntent, type InstanceMark, type StepResult } from './records.js';
 
 /** One GPU of a change that is being made, rolled back or resumed. */
 export interface Work {
   readonly ports: ChangePorts;
   readonly log: ChangeLog;
   readonly intent: GpuIntent;
-  /** A driver that says "in use" is asked again until then. */
-  readonly patientUntilMs: number;
+  /** A driver that says "in use" is asked again for so long. */
+  readonly patience: { leftMs: number };
   /** Another GPU failed: stop before the next step. */
   readonly isStopped: () => boolean;
 }
@@ -35,7 +35,7 @@ const tryAgainAfterMs: readonly number[] = [0, 500, 2_000];
 
 /** Goes forward, and stops at the first thing that does not work. `null`: the GPU is there. */
 export async function goTo(work: Work, target: CardState): Promise<Why | null> {
-  const { ports, intent } = work;
+  const { ports, intent, patience } = work;
   let looked = await lookAt(ports.driver, intent.uuid);
   let stepsLeft: number | undefined;
   while (looked.ok) {
@@ -48,9 +48,8 @@ export async function goTo(work: Work, target: CardState): Promise<Why | null> {
     if (work.isStopped()) return stopped;
     const step = await doStep(work, action, looked.value, false);
     if (!step.ok) {
-      if (!isInUse(step.why) || ports.clock.nowMs() >= work.patientUntilMs) return step.why;
+      if (!isInUse(step.why) || patience.leftMs <= 0) return step.why;
       stepsLeft += 1;
-      await ports.clock.sleep(retryMs);
     }
     looked = step.ok ? step : await lookAt(ports.driver, intent.uuid);
   }
@@ -98,8 +97,9 @@ async function doStep(
   const { uuid } = intent;
   const step = log.nextStep();
   await log.add({ kind: 'begin', step, uuid, action, back });
-  const answer = await call(work, action);
-  await log.add({ kind: 'end', step, uuid, result: resultOf(answer) });
+  const answer = back ? await call(work, action) : await callPatiently(work, action, before);
+  const absent = action.kind === 'create-instance' && !answer.ok && (await isAbsent(work, action));
+  await log.add({ kind: 'end', step, uuid, result: resultOf(answer, absent) });
   // "Reset required" means that the mode is set and pending: the next look finds the reset as what is left to do.
   if (!answer.ok && !(action.kind === 'set-mode' && answer.why.kind === 'reset-required')) {
     const why = cannotReset(action, answer) ? needsReboot(answer) : driverWhy(answer, actionInWords(action));
@@ -108,7 +108,30 @@ async function doStep(
   const isOfMode = action.kind === 'set-mode' || action.kind === 'reset';
   const looked = await lookAt(ports.driver, uuid, isOfMode ? null : before.mig);
   if (!looked.ok || showsDone(action, looked.value)) return looked;
-  return { ok: false, why: unverified(action) };
+  return { ok: false, why: answer.ok ? unverified(action) : driverWhy(answer, actionInWords(action)) };
+}
+
+/** One step, however often the driver is asked: a wait of hours leaves two records. */
+async function callPatiently(
+  work: Work,
+  action: GpuAction,
+  before: LiveGpu,
+): Promise<DriverAnswer<number | null>> {
+  const { ports, intent, patience, isStopped } = work;
+  for (;;) {
+    const answer = await call(work, action);
+    if (answer.ok || answer.why.kind !== 'in-use' || patience.leftMs <= 0 || isStopped()) return answer;
+    await ports.clock.sleep(retryMs);
+    patience.leftMs -= retryMs;
+    const now = await lookAt(ports.driver, intent.uuid);
+    // What to do next is decided anew where the GPU is not as it was.
+    if (!now.ok || !isSameGpu(now.value, before)) return answer;
+  }
+}
+
+async function isAbsent({ ports, intent }: Work, action: GpuAction): Promise<boolean> {
+  const looked = await lookAt(ports.driver, intent.uuid);
+  return looked.ok && !showsDone(action, looked.value);
 }
 
 async function call(
@@ -159,16 +182,27 @@ async function profileIdOf(
 }
 
 /** What was there when the change began, as the same instance, and what the change itself has made. */
-export function mayDestroy({ intent, log }: Work): (instance: LiveInstance) => boolean {
-  const made = madeOn(log, intent.uuid);
+export function mayDestroy(work: Work): (instance: LiveInstance) => boolean {
+  const { intent, log, ports } = work;
+  const boot = ports.processes.bootId();
+  const made = madeOn(log, intent.uuid, boot);
+  const destroyed = destroyedOn(log, intent.uuid, boot);
+  const seen = isOfThisBoot(work) ? intent.seen : [];
+  const isIn = (marks: readonly InstanceMark[], instance: LiveInstance): boolean =>
+    marks.some((mark) => isMarked(instance, mark));
   return (instance) =>
-    intent.seen.some((mark) => isMarked(instance, mark)) ||
-    made.some((mark) => isSamePlace(instance.placement, mark) && (mark.id ?? instance.id) === instance.id);
+    made.some((mark) => isMade(instance, mark)) || (isIn(seen, instance) && !isIn(destroyed, instance));
 }
 
-function resultOf(answer: DriverAnswer<number | null>): StepResult {
+/** Whether nothing has rebooted since the change began: else what was there then is gone. */
+export function isOfThisBoot({ log, ports }: Work): boolean {
+  return isSameBoot(log.records[0]?.boot, ports.processes.bootId());
+}
+
+function resultOf(answer: DriverAnswer<number | null>, absent: boolean): StepResult {
   if (answer.ok) return { ok: true, id: answer.value };
-  return { ok: false, refusal: answer.why.kind, message: answer.why.message };
+  const { kind: refusal, message } = answer.why;
+  return { ok: false, refusal, message, ...(absent ? { absent } : {}) };
 }
 
 function withoutId(answer: DriverAnswer<unknown>): DriverAnswer<null> {

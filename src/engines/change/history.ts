@@ -4,7 +4,8 @@ import { worstOf, type ChangeAnswer, type Outcome, type Why } from './answer.js'
 import { changeGpus } from './change.js';
 import type { ChangeOptions } from './options.js';
 import type { ChangePorts } from './ports.js';
-import { readPast, type Intent, type PastChange } from './records.js';
+import { changedGpus, lastUndoable } from './recall.js';
+import { readPast, type Intent, type PastChange, type SignalledProcess } from './records.js';
 
 export interface HistoryEntry {
   /** What `undo` takes. */
@@ -23,10 +24,20 @@ export interface HistoryEntry {
     readonly outcome: Outcome | null;
     readonly why?: Why;
   }[];
+  /** Processes in the way that were told to leave, in that order. */
+  readonly signals: readonly SentSignal[];
+}
+
+export interface SentSignal extends SignalledProcess {
+  readonly atMs: number;
+  readonly signal: 'SIGTERM' | 'SIGKILL';
+  /** `null`: the change was interrupted before anybody wrote it down. */
+  readonly reached: boolean | null;
 }
 
 export type UndoAnswer =
-  | { readonly ok: true; readonly answer: ChangeAnswer }
+  /** `undone`: its name, so that what was rehearsed and what is done can be one. */
+  | { readonly ok: true; readonly undone: string; readonly answer: ChangeAnswer }
   | {
       readonly ok: false;
       readonly why: { readonly kind: 'unknown-change' | 'nothing-to-undo'; readonly message: string };
@@ -39,7 +50,7 @@ export async function historyOf(ports: Pick<ChangePorts, 'journal'>): Promise<re
 
 /**
  * A change back to the layouts before the named one, on the GPUs that it changed; without a name the last one that
- * changed anything. It is a change like any other, so it can be undone too.
+ * changed anything by itself, which a restore does not. It is a change like any other, so it can be undone too.
  */
 export async function undoChange(
   ports: ChangePorts,
@@ -47,10 +58,7 @@ export async function undoChange(
   options: ChangeOptions = {},
 ): Promise<UndoAnswer> {
   const { changes } = await readPast(ports.journal);
-  const change =
-    name === null
-      ? changes.findLast((one) => changedGpus(one).length > 0)
-      : changes.find((one) => one.name === name);
+  const change = name === null ? lastUndoable(changes) : changes.find((one) => one.name === name);
   if (change === undefined) {
     const message =
       name === null ? 'nothing was changed here yet' : `no change is called ${name}; see the history`;
@@ -62,17 +70,28 @@ export async function undoChange(
     return { ok: false, why: { kind: 'nothing-to-undo', message } };
   }
   const wanted = gpus.map(({ uuid, before }) => ({ gpu: uuid, want: before }));
-  return { ok: true, answer: await changeGpus(ports, wanted, options, 'undo') };
+  return { ok: true, undone: change.name, answer: await changeGpus(ports, wanted, options, 'undo') };
 }
 
-function changedGpus({ intent, settled }: PastChange): Intent['gpus'] {
-  return intent.gpus.filter(({ uuid }) => {
-    const outcome = settled.get(uuid)?.outcome;
-    return outcome === 'done' || outcome === 'needs-reboot';
+/** What was signalled in this change, and whether it got there. */
+export function signalsOf({ records }: Pick<PastChange, 'records'>): readonly SentSignal[] {
+  return records.flatMap((record, index): readonly SentSignal[] => {
+    if (record.kind !== 'signal') return [];
+    const { atMs, signal, processes } = record;
+    // Nothing else is written between the two.
+    const answer = records[index + 1];
+    const reached = answer?.kind === 'signalled' ? answer.reached : null;
+    return processes.map((one) => ({
+      ...one,
+      atMs,
+      signal,
+      reached: reached === null ? null : reached.includes(one.pid),
+    }));
   });
 }
 
-function entryOf({ name, intent, settled }: PastChange): HistoryEntry {
+function entryOf(past: PastChange): HistoryEntry {
+  const { name, intent, settled } = past;
   const gpus = intent.gpus.map(({ index, uuid, before, wanted }) => {
     const end = settled.get(uuid);
     const why = end?.why === undefined ? {} : { why: end.why };
@@ -80,5 +99,5 @@ function entryOf({ name, intent, settled }: PastChange): HistoryEntry {
   });
   const ends = [...settled.values()];
   const outcome = ends.length < gpus.length ? null : worstOf(ends);
-  return { change: name, atMs: intent.atMs, cause: intent.cause, outcome, gpus };
+  return { change: name, atMs: intent.atMs, cause: intent.cause, outcome, gpus, signals: signalsOf(past) };
 }

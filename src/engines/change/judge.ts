@@ -13,9 +13,10 @@ import { isSamePlace } from '#core/plan/steps';
 import type { GpuInfo } from '#ports/gpu-driver';
 import { asWanted, cardFor, type KnownCard } from './card.js';
 import { instancesOf, liveInstance, type Looked } from './look.js';
-import type { ChangeOptions, WantedGpu } from './options.js';
+import type { ChangeOptions, Wish } from './options.js';
 import type { ChangePorts } from './ports.js';
-import { isMarked, marksOf, ownedOn, type GpuIntent, type PastChange } from './records.js';
+import { ownedOn } from './recall.js';
+import { isMarked, marksOf, type GpuIntent, type PastChange } from './records.js';
 
 /** A GPU that can become what is wanted, as far as anybody can say beforehand. */
 export interface JudgedGpu {
@@ -31,9 +32,9 @@ export interface JudgedGpu {
 }
 
 export async function judgeGpu(
-  { driver }: ChangePorts,
+  { driver, processes }: ChangePorts,
   info: GpuInfo,
-  want: WantedGpu['want'],
+  want: Wish,
   options: ChangeOptions,
   changes: readonly PastChange[],
 ): Promise<Looked<JudgedGpu>> {
@@ -58,7 +59,7 @@ export async function judgeGpu(
       `MIG would have to be ${want.mig ? 'enabled' : 'disabled'}, which is not allowed here`,
     );
   }
-  const owned = ownedOn(changes, info.uuid, live.instances);
+  const owned = ownedOn(changes, info.uuid, live.instances, processes.bootId());
   const going = live.instances.filter((one) =>
     actions.some((action) => action.kind === 'destroy-instance' && action.instanceId === one.id),
   );
@@ -89,7 +90,7 @@ export async function judgeGpu(
 }
 
 /** The wanted layout in the driver's own words, if the card can hold it. */
-export function targetOf(want: WantedGpu['want'], card: KnownCard | null): Looked<CardState> {
+export function targetOf(want: Wish, card: KnownCard | null): Looked<CardState> {
   if (!want.mig) return { ok: true, value: { mig: false } };
   if (card === null) {
     // Sizes are not known yet; nothing but the first look is decided with them.

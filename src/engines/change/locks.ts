@@ -14,7 +14,8 @@ export async function lockGpus({ journal }: ChangePorts, uuids: readonly string[
   const refused = new Map<string, Why>();
   const held: (() => Promise<void>)[] = [];
   const release = async (): Promise<void> => {
-    for (const one of held.splice(0).reverse()) await one();
+    // One that cannot be given back, on a full disk say, ends with this process; what was done is still to be told.
+    for (const one of held.splice(0).reverse()) await one().catch(() => undefined);
   };
   try {
     for (const uuid of [...new Set(uuids)].sort()) {

@@ -23,7 +23,8 @@ async function modeOf(driver: GpuDriver, uuid: string): Promise<Looked<LiveGpu['
   if (!gpus.ok) return { ok: false, why: driverWhy(gpus, 'list the GPUs') };
   const info = gpus.value.find((gpu) => gpu.uuid === uuid);
   if (info !== undefined) return { ok: true, value: info.mig ?? { current: false, pending: false } };
-  return { ok: false, why: { kind: 'unknown-gpu', message: `the driver does not list ${uuid} any more` } };
+  const message = `the driver does not list ${uuid} any more; look into the kernel log (\`dmesg\`), it may have fallen off the bus`;
+  return { ok: false, why: { kind: 'unknown-gpu', message } };
 }
 
 export async function instancesOf(
@@ -34,6 +35,18 @@ export async function instancesOf(
   const instances = await driver.instances(uuid);
   if (!instances.ok) return { ok: false, why: driverWhy(instances, 'list the instances') };
   return instances;
+}
+
+/** Whether nothing has happened to the GPU between two looks, as far as one can see. */
+export function isSameGpu(one: LiveGpu, other: LiveGpu): boolean {
+  return asText(one) === asText(other);
+}
+
+function asText({ mig, instances }: LiveGpu): string {
+  const marks = instances.map(({ id, placement, computeIds }) =>
+    [id, placement.profile, placement.start, ...computeIds].join(' '),
+  );
+  return JSON.stringify([mig.current, mig.pending, marks.sort()]);
 }
 
 export function liveInstance({ id, placement, computeInstances }: GpuInstance): LiveInstance {

@@ -1,7 +1,7 @@
 /** What the caller wants of a change, and what it allows. */
 import type { Placement } from '#core/geometry/placement';
 
-type Wish =
+export type Wish =
   | { readonly mig: false }
   | { readonly mig: true; readonly placements: readonly Pick<Placement, 'profile' | 'start'>[] };
 
@@ -10,6 +10,12 @@ export interface WantedGpu {
   /** Index or UUID. */
   readonly gpu: number | string;
   readonly want: Wish;
+}
+
+/** One GPU as it was applied last: what the journal says once nobody else can change the GPU any more. */
+export interface RestoredGpu {
+  readonly gpu: string;
+  readonly want: 'last-applied';
 }
 
 /** An instance that Mica did not make and may destroy. */

@@ -1,4 +1,5 @@
 /** What the journal of a change holds, in the order of writing, and the reading of it after a crash. */
+import { MicaError } from '#core/errors';
 import type { Placement } from '#core/geometry/placement';
 import type { CardState, GpuAction, LiveInstance } from '#core/plan/gpu-actions';
 import { isSamePlace } from '#core/plan/steps';
@@ -39,98 +40,146 @@ export interface SettledGpu {
 
 export type StepResult =
   | { readonly ok: true; readonly id: number | null }
-  | { readonly ok: false; readonly refusal: DriverRefusal; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly refusal: DriverRefusal;
+      readonly message: string;
+      /** Of a creation: the GPU was seen without it after that, so what stands there later is somebody else's. */
+      readonly absent?: boolean;
+    };
 
-export interface Intent {
+/** What every record has besides its content. */
+interface Stamp {
+  readonly atMs: number;
+  /** The machine's boot; marks mean nothing in another. `null`: not known; left out in older journals. */
+  readonly boot?: string | null;
+}
+
+export interface Intent extends Stamp {
   readonly kind: 'intent';
   readonly schema: typeof schema;
-  readonly atMs: number;
   readonly cause: 'apply' | 'undo' | 'restore';
   readonly options: ChangeOptions;
   readonly gpus: readonly GpuIntent[];
 }
 
+/** A process in the way that is asked, or made, to leave. */
+export interface SignalledProcess {
+  readonly pid: number;
+  /** Tells it from a later process with the same pid. */
+  readonly startedAt: string;
+  readonly name: string | null;
+  /** The GPUs that it is on. */
+  readonly uuids: readonly string[];
+}
+
 export type ChangeRecord =
   | Intent
+  /** Synced before the first of them is signalled. */
+  | (Stamp & {
+      readonly kind: 'signal';
+      readonly signal: 'SIGTERM' | 'SIGKILL';
+      readonly processes: readonly SignalledProcess[];
+    })
+  /** The pids, of the record before, that the signal reached. */
+  | (Stamp & { readonly kind: 'signalled'; readonly reached: readonly number[] })
   /** Synced before the driver is called; `back`: of a roll-back. */
-  | {
+  | (Stamp & {
       readonly kind: 'begin';
-      readonly atMs: number;
       readonly step: number;
       readonly uuid: string;
       readonly action: GpuAction;
       readonly back: boolean;
-    }
-  | {
+    })
+  | (Stamp & {
       readonly kind: 'end';
-      readonly atMs: number;
       readonly step: number;
       readonly uuid: string;
       readonly result: StepResult;
-    }
+    })
   /** From here on these GPUs go back to what they were. */
-  | { readonly kind: 'back'; readonly atMs: number; readonly uuids: readonly string[]; readonly why: string }
+  | (Stamp & { readonly kind: 'back'; readonly uuids: readonly string[]; readonly why: string })
   /** These GPUs are through; a journal is finished when all of its GPUs are. */
-  | { readonly kind: 'settled'; readonly atMs: number; readonly gpus: readonly SettledGpu[] };
+  | (Stamp & { readonly kind: 'settled'; readonly gpus: readonly SettledGpu[] });
 
-export function intentRecord(fields: Omit<Intent, 'kind' | 'schema' | 'atMs'>): Omit<Intent, 'atMs'> {
+export function intentRecord(
+  fields: Omit<Intent, 'kind' | 'schema' | keyof Stamp>,
+): Omit<Intent, keyof Stamp> {
   return { kind: 'intent', schema, ...fields };
-}
-
-/** What was made, or begun to be made, on a GPU, and not seen to go again. `id: null`: the answer never came. */
-export interface MadeMark extends Placement {
-  readonly id: number | null;
 }
 
 /** A journal, read. */
 export interface PastChange {
   readonly name: string;
   readonly isOpen: boolean;
+  /** What the journal is to be forgotten as; `null`: it is open. */
+  readonly closedId: string | null;
   readonly intent: Intent;
   readonly records: readonly ChangeRecord[];
-  readonly settled: ReadonlyMap<string, SettledGpu>;
+  readonly settled: ReadonlyMap<string, SettledGpu & Pick<Stamp, 'boot'>>;
 }
 
 export interface Past {
-  /** All changes that were ever begun on this machine, in the order of their beginning. */
+  /** All changes of this machine that are remembered, in the order of their beginning. */
   readonly changes: readonly PastChange[];
   /** Names of open journals that another version wrote. */
   readonly unreadable: readonly string[];
 }
 
 export async function readPast(journal: ChangePorts['journal']): Promise<Past> {
-  const open = await Promise.all(
-    (await journal.names()).map(async (name) => ({ name, isOpen: true, records: await journal.read(name) })),
-  );
-  const closed = await Promise.all(
-    (await journal.closed()).map(async (one) => ({
-      name: one.name,
-      isOpen: false,
-      records: await one.read(),
-    })),
-  );
+  const open = await inTurns(await journal.names(), async (name) => ({
+    name,
+    closedId: null,
+    records: await journal.read(name),
+  }));
+  const closed = await inTurns(await journal.closed(), async ({ id, name, read }) => ({
+    name,
+    closedId: id,
+    records: await read(),
+  }));
   const changes: PastChange[] = [];
   const unreadable: string[] = [];
   // What was closed while we read is in both lists.
   const all = new Map([...open, ...closed].map((one) => [one.name, one]));
-  for (const { name, isOpen, records } of all.values()) {
+  for (const { name, closedId, records } of all.values()) {
     const [first] = records;
-    // Nothing was done before the intent was on disk.
+    // Nothing was done before the intent was on disk; or it was forgotten while we read.
     if (first === undefined) continue;
-    if (isIntent(first)) changes.push(pastChange(name, isOpen, first, records));
-    else if (isOpen) unreadable.push(name);
+    if (isIntent(first)) changes.push(pastChange(name, closedId, first, records));
+    else if (closedId === null) unreadable.push(name);
   }
   return { changes: changes.sort((a, b) => (a.name < b.name ? -1 : 1)), unreadable };
 }
 
-function pastChange(name: string, isOpen: boolean, intent: Intent, records: readonly unknown[]): PastChange {
+/** A process may have few files open at a time. */
+const readsAtOnce = 16;
+
+async function inTurns<T, U>(all: readonly T[], read: (one: T) => Promise<U>): Promise<readonly U[]> {
+  const found: U[] = [];
+  for (let next = 0; next < all.length; next += readsAtOnce) {
+    found.push(...(await Promise.all(all.slice(next, next + readsAtOnce).map(read))));
+  }
+  return found;
+}
+
+function pastChange(
+  name: string,
+  closedId: string | null,
+  intent: Intent,
+  records: readonly unknown[],
+): PastChange {
   // Written by ourselves, under this schema: the records after the intent are ours too.
   const ours = records as readonly ChangeRecord[];
-  const settled = new Map<string, SettledGpu>();
+  const settled = new Map<string, SettledGpu & Pick<Stamp, 'boot'>>();
   for (const record of ours) {
-    if (record.kind === 'settled') for (const gpu of record.gpus) settled.set(gpu.uuid, gpu);
+    if (record.kind !== 'settled') continue;
+    const { boot = null } = record;
+    for (const gpu of record.gpus) settled.set(gpu.uuid, { ...gpu, boot });
   }
-  return { name, isOpen, intent, records: ours, settled };
+  if (closedId !== null && intent.gpus.some(({ uuid }) => !settled.has(uuid))) {
+    throw new MicaError('damaged-state', `the closed journal ${closedId} has lost its end`);
+  }
+  return { name, isOpen: closedId === null, closedId, intent, records: ours, settled };
 }
 
 export function openGpus({ intent, settled }: PastChange): readonly GpuIntent[] {
@@ -142,65 +191,17 @@ export function turnedBack({ records }: PastChange, uuid: string): boolean {
   return records.some((record) => record.kind === 'back' && record.uuids.includes(uuid));
 }
 
-export function madeOn({ records }: Pick<PastChange, 'records'>, uuid: string): readonly MadeMark[] {
-  let made: readonly MadeMark[] = [];
-  const begun = new Map<number, GpuAction>();
-  for (const record of records) {
-    if (record.kind === 'begin' && record.uuid === uuid) {
-      begun.set(record.step, record.action);
-      if (record.action.kind === 'create-instance')
-        made = [...made, { ...record.action.placement, id: null }];
-    }
-    if (record.kind !== 'end' || record.uuid !== uuid) continue;
-    const action = begun.get(record.step);
-    if (action?.kind !== 'create-instance' && action?.kind !== 'destroy-instance') continue;
-    const others = made.filter((mark) => !isSamePlace(mark, action.placement));
-    const { result } = record;
-    if (action.kind === 'destroy-instance') made = result.ok ? others : made;
-    else if (result.ok) made = [...others, { ...action.placement, id: result.id }];
-    // The driver's way to say that the place is taken: what stands there is somebody else's, who was faster.
-    else if (result.refusal === 'no-room') made = others;
-  }
-  return made;
-}
-
-/** The instances of a GPU that are Mica's to destroy: what its last change left as such and still stands. */
-export function ownedOn(
-  changes: readonly PastChange[],
-  uuid: string,
-  instances: readonly LiveInstance[],
-): readonly InstanceMark[] {
-  const last = changes.findLast(({ settled }) => settled.has(uuid))?.settled.get(uuid);
-  return (last?.owned ?? []).filter((mark) => instances.some((instance) => isMarked(instance, mark)));
-}
-
-/** Whether the last change of the GPU ended as this one wants it, so that there is nothing new to write down. */
-export function isOnRecord(
-  changes: readonly PastChange[],
-  { uuid, wanted, seen, owned }: GpuIntent,
-): boolean {
-  const last = changes.findLast(({ settled }) => settled.has(uuid))?.settled.get(uuid);
-  // Nobody has to be told that a card without MIG, of which nothing was ever asked, stays whole.
-  if (last === undefined) return !wanted.mig;
-  if (last.outcome !== 'done' && last.outcome !== 'unchanged') return false;
-  return last.after !== null && isSameState(last.after, wanted) && seen.length === owned.length;
-}
-
-function isSameState(a: CardState, b: CardState): boolean {
-  const [places, others] = [placesOf(a), placesOf(b)];
-  return (
-    a.mig === b.mig &&
-    places.length === others.length &&
-    places.every((place) => others.some((other) => isSamePlace(place, other)))
-  );
-}
-
 export function placesOf(state: CardState | null): readonly Placement[] {
   return state?.mig === true ? state.placements : [];
 }
 
 export function marksOf(instances: readonly LiveInstance[]): readonly InstanceMark[] {
   return instances.map(({ id, placement: { profile, start, size } }) => ({ profile, start, size, id }));
+}
+
+/** Where one of the two is not known, nothing speaks against it. */
+export function isSameBoot(one: string | null | undefined, other: string | null | undefined): boolean {
+  return one == null || other == null || one === other;
 }
 
 /** Profile, start and GI id together. */

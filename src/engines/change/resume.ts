@@ -4,6 +4,7 @@ import { worstOf, type ChangeAnswer, type GpuOutcome, type Why } from './answer.
 import { caught, endingOf, goBack, goToUnchecked } from './carry-out.js';
 import { continueLog, type ChangeLog } from './change-log.js';
 import { mayDestroy, type Work } from './execute.js';
+import { signalsOf } from './history.js';
 import { lockGpus } from './locks.js';
 import { lookAt } from './look.js';
 import type { ChangePorts } from './ports.js';
@@ -49,18 +50,19 @@ async function resumeOne(
   const [lock] = [...locked.values()];
   if (lock !== undefined) return refusedAnswer(change, lock);
   const log = continueLog(ports, name, change);
-  const patientUntilMs = ports.clock.nowMs();
   const works = openGpus(change).map((intent): Work => ({
     ports,
     log,
     intent,
-    patientUntilMs,
+    patience: { leftMs: 0 },
     isStopped: () => false,
   }));
   if (direction === 'accept') return acceptAll(ports, change, log, works);
   const keepGoing = change.intent.options.keepGoing === true;
   const groups = keepGoing ? works.map((work) => [work]) : [works];
-  const endings = await Promise.all(groups.map((group) => endGroup(change, log, group, direction)));
+  // Where some of the GPUs went back already, all or nothing leaves the others one way only.
+  const way = !keepGoing && wentBack(change) ? 'back' : direction;
+  const endings = await Promise.all(groups.map((group) => endGroup(change, log, group, way)));
   const gpus = await settle(ports, log, endings.flat());
   return { outcome: worstOf(gpus), change: name, gpus };
 }
@@ -84,7 +86,7 @@ async function endGroup(
   const first = [...failures.values()].find((why) => why !== null);
   const notBack = await goBack(log, failures);
   return works.map((work) =>
-    endingOf(work, failures.get(work) ?? first ?? interrupted, notBack.get(work) ?? null),
+    endingOf(work, failures.get(work) ?? first ?? interruptedWhy(change), notBack.get(work) ?? null),
   );
 }
 
@@ -133,7 +135,19 @@ function refusedAnswer(change: PastChange, why: Why): ChangeAnswer {
   return { outcome: 'refused', change: change.name, gpus };
 }
 
-const interrupted: Why = {
-  kind: 'interrupted',
-  message: 'the change was interrupted; the layout before is back',
-};
+function wentBack({ settled }: PastChange): boolean {
+  return [...settled.values()].some(({ outcome }) => outcome === 'rolled-back');
+}
+
+/** Processes that were told to leave do not come back with the layout. */
+function interruptedWhy(change: PastChange): Why {
+  const told = signalsOf(change).flatMap(({ signal, pid, name, reached }) => {
+    if (reached === false) return [];
+    const sent = reached === true ? 'was sent' : 'may have been sent';
+    return [`; ${signal} ${sent} to ${name ?? 'a process'} (pid ${pid})`];
+  });
+  return {
+    kind: 'interrupted',
+    message: `the change was interrupted${told.join('')}`,
+  };
+}

@@ -1,15 +1,15 @@
 /** What became of each GPU in the end, as the answer and as the last record of the journal. */
 import { asArgument, inGridOrder, type Placement } from '#core/geometry/placement';
-import { stateOf, type CardState, type LiveGpu } from '#core/plan/gpu-actions';
+import { stateOf, type CardState, type LiveGpu, type LiveInstance } from '#core/plan/gpu-actions';
 import { isSamePlace } from '#core/plan/steps';
 import { brokenWhy, type GpuOutcome, type Outcome, type Why } from './answer.js';
 import type { ChangeLog } from './change-log.js';
-import type { Work } from './execute.js';
+import { isOfThisBoot, type Work } from './execute.js';
 import { lookAt } from './look.js';
+import { destroyedOn, isMade, madeOn } from './made.js';
 import type { ChangePorts } from './ports.js';
 import {
   isMarked,
-  madeOn,
   marksOf,
   placesOf,
   type GpuIntent,
@@ -22,6 +22,8 @@ export interface Ending {
   readonly work: Work;
   readonly outcome: Outcome;
   readonly why: Why | null;
+  /** Failed: the way back goes on after a reboot. */
+  readonly needsReboot?: boolean;
 }
 
 /**
@@ -46,19 +48,18 @@ export async function settle(
     if (through.length === endings.length) await journal.close(log.name);
   } catch (error) {
     const why = brokenWhy('write the end of the change to the journal', error);
-    return outcomes.map((gpu) => ({
-      ...gpu,
-      outcome: 'failed',
-      why: gpu.why ?? why,
-      next: nextSteps.failed,
-    }));
+    return seen.map(({ ending, live }) =>
+      outcomeOf({ ...ending, outcome: 'failed', why: ending.why ?? why }, live),
+    );
   }
   return outcomes;
 }
 
 /** What to do after a change that did not end well, with the command. */
 const nextSteps = {
-  failed: 'mend what the reason names, then run `mica node restore` to put the layout before back',
+  failed:
+    'mend what the reason names, then run `mica node restore` to end the change; with `--interrupted accept` it leaves the GPU as it is',
+  back: 'reboot this machine, then run `mica node restore` to put the layout before back',
   reboot: 'reboot this machine, then run `mica node restore` (the installed service does so by itself)',
 } as const;
 
@@ -78,14 +79,18 @@ async function lastLook(driver: ChangePorts['driver'], uuid: string): Promise<Li
   }
 }
 
-function outcomeOf({ work, outcome, why }: Ending, live: LiveGpu | null): GpuOutcome {
-  const { intent, log } = work;
+function outcomeOf({ work, outcome, why, needsReboot }: Ending, live: LiveGpu | null): GpuOutcome {
+  const { intent } = work;
   const after = live === null ? null : stateOf(live);
-  const kept = live === null ? [] : keptOf(intent, log, live);
+  const kept = live === null ? [] : keptOf(work, live);
   const isKept = (place: Placement): boolean => kept.some((one) => isSamePlace(one, place));
+  const { index, uuid } = intent;
+  if (outcome === 'refused') {
+    return { index, uuid, outcome, kept: [], created: [], destroyed: [], ...(why === null ? {} : { why }) };
+  }
   const gpu = {
-    index: intent.index,
-    uuid: intent.uuid,
+    index,
+    uuid,
     outcome,
     kept,
     created: placesOf(after).filter((place) => !isKept(place)),
@@ -94,7 +99,8 @@ function outcomeOf({ work, outcome, why }: Ending, live: LiveGpu | null): GpuOut
   };
   if (outcome === 'needs-reboot') return { ...gpu, next: nextSteps.reboot };
   if (outcome !== 'failed') return gpu;
-  return { ...gpu, left: after, next: `GPU ${intent.index} holds ${inWords(after)}; ${nextSteps.failed}` };
+  const next = needsReboot === true ? nextSteps.back : nextSteps.failed;
+  return { ...gpu, left: after, next: `GPU ${index} holds ${inWords(after)}; ${next}` };
 }
 
 /** The reason, and a word about instances that somebody else made meanwhile in places that nobody needs. */
@@ -117,7 +123,9 @@ function whyOf(
 }
 
 /** The same instances as before, not new ones in their places: ids come again, so the journal has a say. */
-function keptOf(intent: GpuIntent, log: ChangeLog, live: LiveGpu): readonly Placement[] {
+function keptOf(work: Work, live: LiveGpu): readonly Placement[] {
+  const { intent, log } = work;
+  if (!isOfThisBoot(work)) return [];
   const kept = intent.seen.filter(
     (mark) => live.instances.some((instance) => isMarked(instance, mark)) && !wasDestroyed(log, intent, mark),
   );
@@ -136,29 +144,41 @@ function wasDestroyed({ records }: ChangeLog, { uuid }: GpuIntent, mark: Instanc
 }
 
 function settledGpu({ work, outcome, why }: Ending, live: LiveGpu | null): SettledGpu {
-  const { intent, log } = work;
+  const { intent } = work;
   return {
     uuid: intent.uuid,
     index: intent.index,
     outcome,
     after: live === null ? null : stateOf(live),
-    owned: live === null ? [] : ownedAfter(intent, log, live, outcome),
+    owned: live === null ? [] : ownedAfter(work, live, outcome),
     ...(why === null ? {} : { why }),
   };
 }
 
-/** A layout that was reached is Mica's wholly, also what others made and it names; otherwise nothing changes hands. */
-function ownedAfter(
-  intent: GpuIntent,
-  log: ChangeLog,
-  live: LiveGpu,
-  outcome: Outcome,
-): readonly InstanceMark[] {
+/**
+ * A layout that was reached is Mica's wholly, also what others made and it names. Otherwise nothing changes hands: ours
+ * is what was ours and still stands, what was made again in its place, and what was made where nothing stood.
+ */
+function ownedAfter(work: Work, live: LiveGpu, outcome: Outcome): readonly InstanceMark[] {
+  const { intent, log, ports } = work;
+  const boot = ports.processes.bootId();
   const named = outcome === 'done' || outcome === 'unchanged' ? placesOf(intent.wanted) : [];
-  const before = placesOf(intent.before);
-  const made = madeOn(log, intent.uuid).filter((mark) => !before.some((place) => isSamePlace(place, mark)));
-  const ours = [...named, ...intent.owned, ...made];
-  return marksOf(live.instances).filter((mark) => ours.some((place) => isSamePlace(place, mark)));
+  const made = madeOn(log, intent.uuid, boot);
+  const destroyed = destroyedOn(log, intent.uuid, boot);
+  const stayed = isOfThisBoot(work) ? intent.owned : [];
+  const isOurs = (one: LiveInstance): boolean => {
+    if (isIn(named, one.placement)) return true;
+    if (made.some((mark) => isMade(one, mark))) {
+      return isIn(intent.owned, one.placement) || !isIn(placesOf(intent.before), one.placement);
+    }
+    const isMarkedBy = (mark: InstanceMark): boolean => isMarked(one, mark);
+    return stayed.some(isMarkedBy) && !destroyed.some(isMarkedBy);
+  };
+  return marksOf(live.instances.filter(isOurs));
+}
+
+function isIn(places: readonly Placement[], place: Placement): boolean {
+  return places.some((one) => isSamePlace(one, place));
 }
 
 function placeOf({ profile, start, size }: Placement): Placement {

@@ -4,7 +4,7 @@ import { checkLayout } from '#core/geometry/check';
 import type { Layout } from '#core/geometry/placement';
 import type { AnswerExit, Context } from '../command.js';
 import { drawGpus, drawGpuWithUnits, type DrawnGpu } from '../draw/gpu.js';
-import { shortName } from '../draw/short-name.js';
+import { shortName } from '#core/catalogue/short-name';
 import { printJson } from '../terminal/json.js';
 import type { Screen } from '../terminal/screen.js';
 import { layoutQuestion, type AskedGpu, type LayoutOptions } from './layout-question.js';

@@ -38,8 +38,16 @@ export async function lookAroundCommand({ screen, host, json }: Context): Promis
 }
 
 /** The most useful first: what is here decides. */
-export function suggest({ gpu, kubeconfig }: Surroundings): readonly Suggestion[] {
+export function suggest({ gpu, kubeconfig, prometheus }: Surroundings): readonly Suggestion[] {
   return [
+    ...(prometheus === null
+      ? []
+      : [
+          {
+            command: `mica audit --prometheus ${prometheus}`,
+            why: 'what your GPUs really do, and what slices would save',
+          },
+        ]),
     ...(gpu === null
       ? []
       : [
@@ -55,6 +63,10 @@ export function suggest({ gpu, kubeconfig }: Surroundings): readonly Suggestion[
           },
         ]),
     { command: 'mica demo', why: 'see the whole way on a real production trace; needs nothing' },
+    {
+      command: 'mica audit --csv usage.csv',
+      why: 'which slice each workload needs, from what it used; docs/guides/audit.md',
+    },
     { command: 'mica size --memory 20GiB', why: 'which slice a workload of that size needs' },
     {
       command: 'mica plan -f fleet.yaml -f needs.yaml',

@@ -8,7 +8,7 @@ import type { PackOptions, Packing } from '#core/packing/packing';
 import { migModelNamed, modelAndRest, wholeNumber } from '../arguments.js';
 import type { AnswerExit, Context } from '../command.js';
 import { drawGpus, type DrawnGpu } from '../draw/gpu.js';
-import { shortName } from '../draw/short-name.js';
+import { shortName } from '#core/catalogue/short-name';
 import { printJson } from '../terminal/json.js';
 import type { Screen } from '../terminal/screen.js';
 import { describeProof } from './describe-proof.js';

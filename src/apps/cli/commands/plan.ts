@@ -69,6 +69,6 @@ export async function planFor(
 }
 
 /** Targets that give all GPUs of a machine slices of one size. */
-function wantsOneSize({ emit, strategy }: EmitFlags): boolean {
+export function wantsOneSize({ emit, strategy }: EmitFlags): boolean {
   return emit === 'gke' || emit === 'bottlerocket' || (emit === 'gpu-operator' && strategy === 'single');
 }

@@ -4,7 +4,7 @@ import { asArgument } from '#core/geometry/placement';
 import type { Fleet } from '#core/plan/documents';
 import type { Plan, PlannedGpu } from '#core/plan/plan';
 import { drawGpus, type DrawnGpu } from './gpu.js';
-import { shortName } from './short-name.js';
+import { shortName } from '#core/catalogue/short-name';
 
 /** Every GPU on a line of its own: `gpu-1/0`, its card, its slices and who is in them. */
 export function drawEachGpu(plan: Plan, fleet: Fleet, columns: number): string {

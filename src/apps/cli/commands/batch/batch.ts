@@ -13,7 +13,7 @@ import { beginBatch, resumeBatch, type OpenBatch } from '#engines/run/batch/open
 import { reportOf, type BatchReport } from '#engines/run/batch/report';
 import { runBatch, type BatchEnd } from '#engines/run/batch/run-batch';
 import { machineSlices } from '#engines/run/machine-slices';
-import { timeMs, wholeNumber } from '../../arguments.js';
+import { longestTimeMs, timeSpanMs, wholeNumber } from '../../arguments.js';
 import type { AnswerExit, Context } from '../../command.js';
 import { pricesFileFrom } from '../../settings.js';
 import { printJson } from '../../terminal/json.js';
@@ -82,7 +82,7 @@ async function requestFrom(
   flags: BatchFlags,
 ): Promise<BatchRequest> {
   const { jobs, timeout, retries } = flags;
-  const timeoutMs = timeout === undefined ? null : timeMs('--timeout', timeout, 0);
+  const timeoutMs = timeout === undefined ? null : timeSpanMs('--timeout', timeout, longestTimeMs);
   if (timeoutMs === 0) throw new MicaError('bad-usage', '--timeout must be longer than no time');
   return {
     slice: await sliceWishFrom(flags, host),

@@ -1,7 +1,7 @@
 /** What a change of this machine is allowed to do, as the command line says it. */
 import { MicaError } from '#core/errors';
 import type { ChangeOptions, NamedInstance } from '#engines/change/options';
-import { timeMs } from '../../arguments.js';
+import { longestTimeMs, timeSpanMs } from '../../arguments.js';
 import type { DriverFlags } from './open-node.js';
 
 export interface ChangeFlags extends DriverFlags {
@@ -23,8 +23,15 @@ export function changeOptionsFrom(flags: ChangeFlags): ChangeOptions {
   return {
     ...(drain === undefined
       ? {}
-      : { drain: { graceMs: timeMs('--drain', drain, 30_000), then: kill ? 'kill' : 'refuse' } }),
-    ...(wait === undefined ? {} : { waitMs: timeMs('--wait', wait, 600_000) }),
+      : {
+          drain: {
+            graceMs: drain === true ? 30_000 : timeSpanMs('--drain', drain, longestTimeMs),
+            then: kill ? 'kill' : 'refuse',
+          },
+        }),
+    ...(wait === undefined
+      ? {}
+      : { waitMs: wait === true ? 600_000 : timeSpanMs('--wait', wait, longestTimeMs) }),
     ...(mayDestroy === undefined ? {} : { mayDestroyForeign: foreignOf(mayDestroy) }),
     keepGoing: flags.keepGoing === true,
     dryRun: flags.dryRun === true,

@@ -28,7 +28,7 @@ export async function restoreCommand(
       gpus,
       resumed: resumed.map(named),
       restored: named(restored),
-      missing,
+      ...(missing.length === 0 ? {} : { missing }),
       ...(why === undefined ? {} : { why }),
     });
     return exitOf(outcome);

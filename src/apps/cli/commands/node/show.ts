@@ -5,7 +5,7 @@ import { formatMiB } from '#core/units';
 import type { GpuDriver, GpuInstance } from '#ports/gpu-driver';
 import type { AnswerExit, Context } from '../../command.js';
 import { drawGpus, type DrawnGpu } from '../../draw/gpu.js';
-import { shortName } from '../../draw/short-name.js';
+import { shortName } from '#core/catalogue/short-name';
 import { printJson } from '../../terminal/json.js';
 import { printable, screenOn, type Screen } from '../../terminal/screen.js';
 import { tableOf } from '../../terminal/table.js';

@@ -6,7 +6,7 @@ import { endGroups } from '#engines/run/clear-out';
 import type { Lease } from '#engines/run/leases';
 import { watchMemory } from '#engines/run/peak-memory';
 import type { RunningJob } from '#ports/job-runner';
-import { timeMs, wholeNumber } from '../../arguments.js';
+import { longestTimeMs, timeSpanMs, wholeNumber } from '../../arguments.js';
 import type { Context, ProgramExit } from '../../command.js';
 import type { DriverFlags } from '../node/open-node.js';
 import { inContainer } from './container.js';
@@ -40,8 +40,9 @@ export async function runCommand(
     throw new MicaError('bad-usage', '--docker and --podman: one container needs one of them');
   }
   const wish = await wishFrom(context, flags);
-  const waitMs = flags.wait === undefined ? null : timeMs('--wait', flags.wait, 0);
-  const timeoutMs = flags.timeout === undefined ? null : timeMs('--timeout', flags.timeout, 0);
+  const waitMs = flags.wait === undefined ? null : timeSpanMs('--wait', flags.wait, longestTimeMs);
+  const timeoutMs =
+    flags.timeout === undefined ? null : timeSpanMs('--timeout', flags.timeout, longestTimeMs);
   const signals = listenForSignals();
   try {
     return await withSlicesFor(context.host, flags, wish.slice, async (machine) => {
