@@ -1,22 +1,16 @@
-/** A machine of eight GPUs to change, simulated or on the C double of NVML, with all calls counted. */
-import { rmSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** A machine of eight GPUs to change, on the C double of NVML, with all its calls counted. */
+import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNvml } from '#adapters/nvml/driver';
 import type { Layout } from '#core/geometry/placement';
 import type { GpuDriver, GpuInstance } from '#ports/gpu-driver';
-import { changeMachine } from '../test/support/change-machine.js';
 import { makeMachine } from '../test/native/machine.js';
 import { requires } from '../test/tooling/requires.js';
 import { h100 } from './mixes.js';
 
 export const gpusOfBed = 8;
 /** The double needs a C compiler. */
-export const bedKinds = requires('cc').missing
-  ? (['simulated'] as const)
-  : (['simulated', 'NVML double'] as const);
-
-export type BedKind = 'simulated' | 'NVML double';
+export const hasDouble = !requires('cc').missing;
 
 export interface Bed {
   /** Uncounted. */
@@ -25,7 +19,9 @@ export interface Bed {
   /** For a journal. */
   readonly folder: string;
   /** Exactly these instances are in use: a process in each. */
-  readonly setBusy: (busy: readonly BusyInstance[]) => Promise<void>;
+  readonly setBusy: (busy: readonly BusyInstance[]) => void;
+  /** NVML calls since it was asked last. */
+  readonly takeCalls: () => NvmlCalls;
   readonly close: () => Promise<void>;
 }
 
@@ -34,45 +30,37 @@ export interface BusyInstance {
   readonly instanceId: number;
 }
 
-export async function openBed(kind: BedKind): Promise<Bed> {
-  const bed = kind === 'simulated' ? await simulatedBed() : await nativeBed();
-  for (const uuid of bed.uuids) await bed.driver.setMigMode(uuid, true);
-  return bed;
+interface NvmlCalls {
+  /** Refused ones too. */
+  readonly changing: number;
+  readonly reading: number;
 }
 
-async function nativeBed(): Promise<Bed> {
+const isChanging =
+  /^\d+ nvml(DeviceSetMigMode|DeviceCreate|GpuInstanceCreate|GpuInstanceDestroy|ComputeInstanceDestroy)/;
+
+export async function openBed(): Promise<Bed> {
   const machine = makeMachine(Array.from({ length: gpusOfBed }, () => ({ key: h100.key })));
   const { folder, libraryPath, smiPath, uuids } = machine;
   const driver = await openNvml({ libraryPath, smiPath });
+  for (const uuid of uuids) await driver.setMigMode(uuid, true);
+  const log = join(folder, 'log');
   return {
     driver,
     uuids,
     folder,
-    setBusy: async (busy) =>
+    setBusy: (busy) =>
       machine.setClients(busy.map((one, index) => ({ ...one, pid: 40_000 + index, memoryMiB: 2000 }))),
+    takeCalls: () => {
+      const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+      truncateSync(log);
+      const changing = lines.filter((line) => isChanging.test(line)).length;
+      return { changing, reading: lines.length - changing };
+    },
     close: async () => {
       await driver.close();
       machine.remove();
     },
-  };
-}
-
-async function simulatedBed(): Promise<Bed> {
-  const { driver, machine, uuids } = await changeMachine(`${h100.key}:${gpusOfBed}`);
-  const folder = mkdtempSync(join(tmpdir(), 'mica-bench-'));
-  let there: readonly { readonly uuid: string; readonly pid: number }[] = [];
-  return {
-    driver,
-    uuids,
-    folder,
-    setBusy: async (busy) => {
-      for (const { uuid, pid } of there) await machine.removeClient(uuid, pid);
-      there = busy.map(({ gpu }, index) => ({ uuid: uuids[gpu]!, pid: 40_000 + index }));
-      for (const [index, { instanceId }] of busy.entries()) {
-        await machine.addClient(there[index]!.uuid, { pid: 40_000 + index, usedMiB: 2000, instanceId });
-      }
-    },
-    close: async () => rmSync(folder, { recursive: true }),
   };
 }
 
@@ -105,32 +93,28 @@ export async function lay(bed: Bed, gpu: number, layout: Layout): Promise<void> 
   }
 }
 
-/** What one change did to the driver. */
-export interface CallCount {
-  changing: number;
-  reading: number;
+/** What one change did to the instances. */
+export interface Touched {
   /** Answered "in use". */
   inUse: number;
   /** `UUID/GI` of every instance that lost its compute instance, or went. */
   readonly disturbed: Set<string>;
 }
 
-export function counted(driver: GpuDriver): { readonly driver: GpuDriver; readonly count: CallCount } {
-  const count: CallCount = { changing: 0, reading: 0, inUse: 0, disturbed: new Set() };
+export function watched(driver: GpuDriver): { readonly driver: GpuDriver; readonly touched: Touched } {
+  const touched: Touched = { inUse: 0, disturbed: new Set() };
   const wrapped = new Proxy(driver, {
     get: (object, key) => {
       const value: unknown = Reflect.get(object, key, object);
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]): Promise<unknown> => {
         const answer = (await Reflect.apply(value, object, args)) as Awaited<ReturnType<GpuDriver['reset']>>;
-        if (/^(set|reset|create|destroy)/.test(String(key))) count.changing += 1;
-        else count.reading += 1;
-        if (!answer.ok && answer.why.kind === 'in-use') count.inUse += 1;
+        if (!answer.ok && answer.why.kind === 'in-use') touched.inUse += 1;
         if (answer.ok && String(key).startsWith('destroy'))
-          count.disturbed.add(`${String(args[0])}/${String(args[1])}`);
+          touched.disturbed.add(`${String(args[0])}/${String(args[1])}`);
         return answer;
       };
     },
   });
-  return { driver: wrapped, count };
+  return { driver: wrapped, touched };
 }

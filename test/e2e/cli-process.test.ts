@@ -154,6 +154,8 @@ describe('what --help and --version load', () => {
     expect([...loadedBy('src/apps/cli/main.ts')].sort()).toEqual([
       'commander',
       'picocolors',
+      'src/apps/cli/audit-formats.ts',
+      'src/apps/cli/audit-program.ts',
       'src/apps/cli/batch-program.ts',
       'src/apps/cli/did-you-mean.ts',
       'src/apps/cli/main.ts',

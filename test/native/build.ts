@@ -17,8 +17,8 @@ import { fileURLToPath } from 'node:url';
 export const doubleFolder = fileURLToPath(new URL('./double/', import.meta.url));
 const cacheFolder = fileURLToPath(new URL('../../out/native/', import.meta.url));
 const flags = ['-std=c99', '-D_GNU_SOURCE', '-O1', '-Wall', '-Wextra', '-pthread'];
-const ofBoth = ['machine.c', 'state.c', 'clients.c'];
-const ofLibrary = ['frame.c', 'handles.c', 'devices.c', 'mode.c', 'instances.c', 'computes.c', 'events.c'];
+const ofBoth = ['machine.c', 'state.c', 'clients.c', 'frame.c'];
+const ofLibrary = ['handles.c', 'devices.c', 'mode.c', 'instances.c', 'computes.c', 'events.c'];
 
 /** A copy in each folder, since the double finds its machine beside itself and loads once per file. */
 export function buildDouble(folder: string): { readonly libraryPath: string; readonly smiPath: string } {

@@ -58,6 +58,7 @@ function cardLines(
 
 function profileLine(model: MigModel, profile: Profile, order: readonly number[]): string {
   const { copy, decoders, encoders, jpeg, ofa } = profile.engines;
+  const most = Math.max(...model.profiles.map(({ computeSlices }) => computeSlices));
   const figures = [
     profile.nvmlEnum,
     profile.id,
@@ -66,12 +67,16 @@ function profileLine(model: MigModel, profile: Profile, order: readonly number[]
     profile.maxCount,
     profile.memoryMiB ?? syntheticMiB(model, profile),
     profile.sms ?? profile.computeSlices * syntheticSmsPerSlice,
-    ...[copy, decoders, encoders, jpeg, ofa].map((count) => count ?? 0),
+    copy ?? profile.computeSlices,
+    decoders ?? profile.computeSlices,
+    encoders ?? 0,
+    jpeg ?? profile.computeSlices,
+    ofa ?? (profile.computeSlices === most ? 1 : 0),
   ];
   return `profile ${figures.join(' ')} ${profile.name} ${order.join(',')}`;
 }
 
-/** Synthetic where nobody has published it: it stays in the double and never reaches the catalogue. */
+/** Synthetic where nobody has published it, engines as one for each compute slice: it stays in the double and never reaches the catalogue. */
 const syntheticSmsPerSlice = 16;
 const syntheticSubsystem = '1234';
 

@@ -9,6 +9,7 @@ import {
 } from '../../src/ports/gpu-driver.contract.js';
 import { requires } from '../tooling/requires.js';
 import { makeMachine, type Switch } from './machine.js';
+import { missingOn, optionsFor, setUpOther } from './other-library.js';
 
 const cc = requires('cc');
 const keys = ['h100-80gb-sxm', 'a100-40gb', 'rtx-pro-6000-blackwell-server', 'a30-24gb'];
@@ -18,13 +19,22 @@ describe.skipIf(cc.missing)(cc.title('NVML on the double'), () => {
   gpuDriverContract('adversarial order', () => setUp('adversarial'));
 });
 
-/** Any other libnvidia-ml, such as that of a real machine: reading only. */
-const otherLibrary = process.env['MICA_NVML_LIB'];
-if (otherLibrary !== undefined && otherLibrary !== '') {
-  gpuDriverReadContract(otherLibrary, async () => {
-    const driver = await openNvml({ libraryPath: otherLibrary });
-    return { driver, close: () => driver.close() };
-  });
+// Any other libnvidia-ml, such as that of a real machine: reading only, unless changes are allowed in so many words.
+const otherLibrary = process.env['MICA_NVML_LIB'] ?? '';
+if (otherLibrary !== '') {
+  const name = `MICA_NVML_LIB=${otherLibrary}`;
+  const options = optionsFor(otherLibrary);
+  if (process.env['MICA_NVML_ALLOW_CHANGES'] !== '1') {
+    gpuDriverReadContract(name, async () => {
+      const driver = await openNvml(options);
+      return { driver, close: () => driver.close() };
+    });
+  } else {
+    const missing = await missingOn(options);
+    describe.skipIf(missing !== null)(missing ?? 'with changes', () => {
+      gpuDriverContract(name, () => setUpOther(options));
+    });
+  }
 }
 
 async function setUp(...always: readonly Switch[]): Promise<ContractSetup> {

@@ -46,6 +46,21 @@ describe.skipIf(cc.missing)(cc.title('processes through NVML'), () => {
   });
 });
 
+describe.skipIf(cc.missing)(cc.title('what a GPU is'), () => {
+  it('is read once, and anew after a reset', async () => {
+    const { machine, driver, uuid } = await openDouble([...h100, { key: 'a30-24gb' }]);
+    const asked = () => machine.calls().filter(({ call }) => call === 'nvmlDeviceGetName').length;
+    const gpus = await valueOf(driver.gpus());
+    expect(await valueOf(driver.gpus())).toEqual(gpus);
+    expect(asked()).toBe(2);
+    await valueOf(driver.setMigMode(uuid, false));
+    expect((await valueOf(driver.gpus()))[0]?.mig).toEqual({ current: false, pending: false });
+    await valueOf(driver.reset(uuid));
+    expect(await valueOf(driver.gpus())).toHaveLength(2);
+    expect(asked()).toBe(4);
+  });
+});
+
 describe.skipIf(cc.missing)(cc.title('events and time'), () => {
   it('an Xid is told to whoever waits, with GPU and instance', async () => {
     const { machine, driver, uuid } = await openDouble([...h100, { key: 'a30-24gb' }]);

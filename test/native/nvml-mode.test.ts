@@ -67,6 +67,27 @@ describe.skipIf(cc.missing)(cc.title('a reset'), () => {
     expect(await valueOf(driver.gpus())).toHaveLength(1);
   });
 
+  it('is not tried where the library does not let go of the GPUs, and works once it does', async () => {
+    const { machine, driver, uuid } = await openDouble([{ key: 'h100-80gb-sxm' }]);
+    machine.setFaults('fail nvmlShutdown 1 999');
+    const why = await whyNot(driver.reset(uuid));
+    expect(why).toMatchObject({ kind: 'unknown', code: 999 });
+    expect(why.message).toContain('nvmlShutdown');
+    expect(machine.calls().filter(({ call }) => call === 'reset')).toEqual([]);
+    expect(await driver.reset(uuid)).toEqual({ ok: true, value: undefined });
+  });
+
+  it('after which the library does not start at once is done all the same, and the next call tries again', async () => {
+    const { machine, driver, uuid } = await openDouble([{ key: 'h100-80gb-sxm' }]);
+    machine.setFaults('fail nvmlInit_v2 1 15', 'fail nvmlInit_v2 2 15');
+    expect(await driver.reset(uuid)).toEqual({ ok: true, value: undefined });
+    expect(await whyNot(driver.gpus())).toMatchObject({ kind: 'lost', code: 15 });
+    const both = await Promise.all([driver.gpus(), driver.instances(uuid)]);
+    expect(both.every(({ ok }) => ok)).toBe(true);
+    // The library counts how often it was opened: once too often, and this process would never let go again.
+    expect(await driver.reset(uuid)).toEqual({ ok: true, value: undefined });
+  });
+
   it('says so where there is no nvidia-smi', async () => {
     const { machine, uuid } = await openDouble([{ key: 'h100-80gb-sxm' }]);
     const driver = await openNvml({ libraryPath: machine.libraryPath, smiPath: '/nowhere/nvidia-smi' });

@@ -66,4 +66,31 @@ describe.skipIf(cc.missing)(cc.title('profiles through NVML'), () => {
     expect((await whyNot(driver.card(uuid))).kind).toBe('no-permission');
     expect((await whyNot(driver.instances(uuid))).kind).toBe('no-permission');
   });
+
+  it('of compute instances are asked for once, and never kept from an instance that went meanwhile', async () => {
+    const { machine, driver, uuid } = await openDouble([{ key: 'h100-80gb-sxm' }]);
+    const asked = () =>
+      machine.calls().filter(({ call }) => call === 'nvmlGpuInstanceGetComputeInstanceProfileInfo').length;
+    const { id } = await valueOf(driver.createGpuInstance(uuid, 9, 0));
+    await valueOf(driver.createComputeInstance(uuid, id));
+    const first = asked();
+    expect(first).toBeGreaterThan(0);
+    for (let times = 0; times < 3; times += 1) await valueOf(driver.instances(uuid));
+    expect(asked()).toBe(first);
+
+    await valueOf(driver.createGpuInstance(uuid, 19, 4));
+    machine.setFaults(
+      'fail nvmlGpuInstanceGetComputeInstanceProfileInfo 1 2',
+      'fail nvmlGpuInstanceGetInfo 2 2',
+    );
+    expect(await valueOf(driver.instances(uuid))).toHaveLength(2);
+    const { id: small } = (await valueOf(driver.instances(uuid))).find(
+      ({ placement }) => placement.start === 4,
+    )!;
+    expect(asked()).toBeGreaterThan(first + 1);
+    expect(await valueOf(driver.createComputeInstance(uuid, small))).toMatchObject({ id: 0 });
+    expect((await valueOf(driver.instances(uuid))).every((one) => one.computeInstances.length === 1)).toBe(
+      true,
+    );
+  });
 });

@@ -12,7 +12,7 @@ import type { Timeline } from '#core/observe/timeline';
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 export const startMs = Date.UTC(2026, 9, 26);
-export const nothingDropped = { sentinel: 0, text: 0, notFinite: 0, negative: 0 };
+const nothingDropped = { sentinel: 0, text: 0, notFinite: 0, negative: 0 };
 
 /** Stats of values given as [value, how often]. */
 export function statsFrom(...runs: readonly (readonly [value: number, count: number])[]): Stats {

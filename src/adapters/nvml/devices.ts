@@ -12,43 +12,52 @@ export function deviceNamed(nvml: NvmlLibrary, uuid: string): Promise<Handle> {
   return readHandle(nvml, 'nvmlDeviceGetHandleByUUID', uuid);
 }
 
-/** GPUs that fell off the bus have no UUID any more and are left out. */
-export async function listGpus(nvml: NvmlLibrary): Promise<readonly GpuInfo[]> {
-  const count = [0];
-  await nvml.must('nvmlDeviceGetCount_v2', count);
-  const driverVersion = await readText(nvml, 'nvmlSystemGetDriverVersion');
-  const gpus: GpuInfo[] = [];
-  for (let index = 0; index < count[0]!; index++) {
-    try {
-      const device = await readHandle(nvml, 'nvmlDeviceGetHandleByIndex_v2', index);
-      gpus.push(await infoOf(nvml, device, index, driverVersion));
-    } catch (error) {
-      if (!refusedWith(error, gpuIsLost, gpuNotFound)) throw error;
+/** What a GPU is, for as long as the library is open. */
+type GpuFacts = Omit<GpuInfo, 'index' | 'uuid' | 'mig'>;
+
+/**
+ * Lists the GPUs; what does not change is read once. GPUs that fell off the bus have no UUID any more and are left out.
+ */
+export function gpuLister(nvml: NvmlLibrary): () => Promise<readonly GpuInfo[]> {
+  let epoch = nvml.epoch();
+  const known = new Map<string, GpuFacts>();
+  const factsOf = async (device: Handle, uuid: string): Promise<GpuFacts> => {
+    if (epoch !== nvml.epoch()) known.clear();
+    epoch = nvml.epoch();
+    const facts = known.get(uuid) ?? (await readFacts(nvml, device));
+    known.set(uuid, facts);
+    return facts;
+  };
+  return async () => {
+    const count = [0];
+    await nvml.must('nvmlDeviceGetCount_v2', count);
+    const gpus: GpuInfo[] = [];
+    for (let index = 0; index < count[0]!; index++) {
+      try {
+        const device = await readHandle(nvml, 'nvmlDeviceGetHandleByIndex_v2', index);
+        const uuid = await readText(nvml, 'nvmlDeviceGetUUID', device);
+        const facts = await factsOf(device, uuid);
+        gpus.push({ index, uuid, ...facts, mig: await orNull(migModeOf(nvml, device)) });
+      } catch (error) {
+        if (!refusedWith(error, gpuIsLost, gpuNotFound)) throw error;
+      }
     }
-  }
-  return gpus;
+    return gpus;
+  };
 }
 
-async function infoOf(
-  nvml: NvmlLibrary,
-  device: Handle,
-  index: number,
-  driverVersion: string,
-): Promise<GpuInfo> {
+async function readFacts(nvml: NvmlLibrary, device: Handle): Promise<GpuFacts> {
   const pci = { busIdLegacy: '', domain: 0, bus: 0, device: 0, pciDeviceId: 0, pciSubSystemId: 0, busId: '' };
   await nvml.must('nvmlDeviceGetPciInfo_v3', device, pci);
   const memory = await orNull(memoryOf(nvml, device));
   return {
-    index,
-    uuid: await readText(nvml, 'nvmlDeviceGetUUID', device),
     name: await readText(nvml, 'nvmlDeviceGetName', device),
     pciBusId: pci.busId,
     pciDeviceId: upperHalf(pci.pciDeviceId),
     pciSubsystemId: pci.pciSubSystemId === 0 ? null : upperHalf(pci.pciSubSystemId),
-    driverVersion,
+    driverVersion: await readText(nvml, 'nvmlSystemGetDriverVersion'),
     vbiosVersion: await orNull(readText(nvml, 'nvmlDeviceGetVbiosVersion', device)),
     memoryMiB: memory === null ? null : memory.totalMiB,
-    mig: await orNull(migModeOf(nvml, device)),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Profile } from '#core/catalogue/model';
 import type { DriverAnswer, DriverCard, GpuDriver } from '#ports/gpu-driver';
 import type { Handle } from './abi.js';
 import { answering, CallRefused, invalidArgument, notSupported, refusal, success, wordsOf } from './codes.js';
-import { deviceNamed, listGpus, migModeOf, type MigMode } from './devices.js';
+import { deviceNamed, gpuLister, migModeOf, type MigMode } from './devices.js';
 import { watchXids } from './events.js';
 import {
   createComputeInstance,
@@ -11,6 +11,7 @@ import {
   destroyComputeInstance,
   destroyInstance,
   listInstances,
+  rememberingComputeProfiles,
 } from './instances.js';
 import { defaultLibrary, openLibrary, type NvmlLibrary } from './library.js';
 import { listProcesses } from './processes.js';
@@ -30,25 +31,31 @@ export async function openNvml(options: NvmlOptions = {}): Promise<GpuDriver> {
   const nvml = await openLibrary(options.libraryPath ?? defaultLibrary);
   const smiPath = options.smiPath ?? 'nvidia-smi';
   const xids = watchXids(nvml);
+  const listGpus = gpuLister(nvml);
   const cardOf = rememberingCards(nvml);
+  const computeProfilesOn = rememberingComputeProfiles(nvml);
 
   const on = <T>(uuid: string, work: (device: Handle) => Promise<T>): Promise<DriverAnswer<T>> =>
     during(nvml, async () => work(await deviceNamed(nvml, uuid)));
 
   return {
     kind: 'nvml',
-    gpus: () => during(nvml, () => listGpus(nvml)),
+    gpus: () => during(nvml, listGpus),
     card: (uuid) => on(uuid, (device) => cardOf(uuid, device)),
     instances: (uuid) =>
       on(uuid, async (device) =>
-        (await isCut(nvml, device)) ? listInstances(nvml, device, await cardOf(uuid, device)) : [],
+        (await isCut(nvml, device))
+          ? listInstances(nvml, device, await cardOf(uuid, device), computeProfilesOn(uuid))
+          : [],
       ),
     processes: (uuid) => on(uuid, async (device) => listProcesses(nvml, device, await isCut(nvml, device))),
     setMigMode: (uuid, enabled) => setMigMode(nvml, uuid, enabled),
     reset: async (uuid) => {
       const known = await on(uuid, async () => undefined);
       // The reset is refused while anybody holds the GPU, this process included.
-      return known.ok ? nvml.putDown(() => resetGpu(smiPath, uuid)) : known;
+      if (!known.ok) return known;
+      const reset = await answering(() => nvml.putDown(() => resetGpu(smiPath, uuid)));
+      return reset.ok ? reset.value : reset;
     },
     createGpuInstance: (uuid, profileId, start) =>
       on(uuid, async (device) => {
@@ -59,7 +66,7 @@ export async function openNvml(options: NvmlOptions = {}): Promise<GpuDriver> {
         return createInstance(nvml, device, profile, start);
       }),
     createComputeInstance: (uuid, instanceId) =>
-      on(uuid, (device) => createComputeInstance(nvml, device, instanceId)),
+      on(uuid, (device) => createComputeInstance(nvml, device, instanceId, computeProfilesOn(uuid))),
     destroyComputeInstance: (uuid, instanceId, computeInstanceId) =>
       on(uuid, async (device) => {
         await destroyComputeInstance(nvml, device, instanceId, computeInstanceId);
@@ -76,7 +83,7 @@ export async function openNvml(options: NvmlOptions = {}): Promise<GpuDriver> {
 }
 
 function during<T>(nvml: NvmlLibrary, work: () => Promise<T>): Promise<DriverAnswer<T>> {
-  return nvml.during(() => answering(work));
+  return answering(() => nvml.during(work));
 }
 
 /** Profiles do not change while the driver runs, and reading them takes dozens of calls. */

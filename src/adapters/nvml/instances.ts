@@ -14,6 +14,30 @@ export interface MigDevice {
   readonly computeInstanceId: number;
 }
 
+interface ComputeProfile {
+  readonly id: number;
+  readonly sliceCount: number;
+  readonly multiprocessorCount: number;
+}
+
+/** What a GPU instance of this profile can hold; the handle is that of any such instance on the GPU. */
+export type ComputeProfilesOf = (profileId: number, instance: Handle) => Promise<readonly ComputeProfile[]>;
+
+/** By GPU: they follow from the profile of the GPU instance, and reading them takes nine calls for each of them. */
+export function rememberingComputeProfiles(nvml: NvmlLibrary): (uuid: string) => ComputeProfilesOf {
+  const known = new Map<string, readonly ComputeProfile[]>();
+  return (uuid) => async (profileId, instance) => {
+    const key = `${uuid} ${profileId}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const profiles = await computeProfiles(nvml, instance);
+    // The handle of an instance that went meanwhile ends the list too early: such a list is not kept.
+    await infoOf(nvml, instance);
+    known.set(key, profiles);
+    return profiles;
+  };
+}
+
 /** More compute instances than any GPU instance has. */
 const maxComputeInstances = 16;
 
@@ -21,10 +45,11 @@ export async function listInstances(
   nvml: NvmlLibrary,
   device: Handle,
   card: DriverCard,
+  computeProfilesOf: ComputeProfilesOf,
 ): Promise<readonly GpuInstance[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await listOnce(nvml, device, card);
+      return await listOnce(nvml, device, card, computeProfilesOf);
     } catch (error) {
       // Another process destroyed something between two of our calls: its handle is void, so look again.
       if (!refusedWith(error, invalidArgument, notFound) || attempt === 3) throw error;
@@ -36,6 +61,7 @@ async function listOnce(
   nvml: NvmlLibrary,
   device: Handle,
   card: DriverCard,
+  computeProfilesOf: ComputeProfilesOf,
 ): Promise<readonly GpuInstance[]> {
   const migDevices = await listMigDevices(nvml, device);
   const found: GpuInstance[] = [];
@@ -44,7 +70,7 @@ async function listOnce(
     const count = [0];
     await nvml.must('nvmlDeviceGetGpuInstances', device, profile.id, buffer, count);
     for (const handle of handlesIn(buffer, count[0]!)) {
-      found.push(await describe(nvml, handle, profile, migDevices));
+      found.push(await describe(nvml, handle, profile, migDevices, computeProfilesOf));
     }
   }
   return found.sort((a, b) => a.id - b.id);
@@ -55,12 +81,12 @@ async function describe(
   handle: Handle,
   profile: Profile,
   migDevices: readonly MigDevice[],
+  computeProfilesOf: ComputeProfilesOf,
 ): Promise<GpuInstance> {
-  const info = { device: 0n, id: 0, profileId: 0, placement: { start: 0, size: 0 } };
-  await nvml.must('nvmlGpuInstanceGetInfo', handle, info);
+  const info = await infoOf(nvml, handle);
   const own = migDevices.filter(({ instanceId }) => instanceId === info.id);
   const computeInstances: ComputeInstance[] = [];
-  for (const { id: computeProfileId } of await computeProfiles(nvml, handle)) {
+  for (const { id: computeProfileId } of await computeProfilesOf(info.profileId, handle)) {
     const buffer = Buffer.alloc(8 * maxComputeInstances);
     const count = [0];
     await nvml.must('nvmlGpuInstanceGetComputeInstances', handle, computeProfileId, buffer, count);
@@ -104,8 +130,7 @@ export async function createInstance(
   const place = { start, size: profile.sizeUnits };
   const name = 'nvmlDeviceCreateGpuInstanceWithPlacement';
   const handle = await readHandle(nvml, name, device, profile.id, place);
-  const info = { device: 0n, id: 0, profileId: 0, placement: { start: 0, size: 0 } };
-  await nvml.must('nvmlGpuInstanceGetInfo', handle, info);
+  const info = await infoOf(nvml, handle);
   return {
     id: info.id,
     profileId: info.profileId,
@@ -119,10 +144,12 @@ export async function createComputeInstance(
   nvml: NvmlLibrary,
   device: Handle,
   instanceId: number,
+  computeProfilesOf: ComputeProfilesOf,
 ): Promise<ComputeInstance> {
   const instance = await instanceNamed(nvml, device, instanceId);
+  const { profileId } = await infoOf(nvml, instance);
   // The one that covers the instance has the most SMs: a double-memory 1g has a compute profile of its own.
-  const [widest] = [...(await computeProfiles(nvml, instance))].sort(
+  const [widest] = [...(await computeProfilesOf(profileId, instance))].sort(
     (a, b) => b.multiprocessorCount - a.multiprocessorCount || b.sliceCount - a.sliceCount,
   );
   const name = 'nvmlGpuInstanceCreateComputeInstance';
@@ -152,7 +179,13 @@ function instanceNamed(nvml: NvmlLibrary, device: Handle, instanceId: number): P
   return readHandle(nvml, 'nvmlDeviceGetGpuInstanceById', device, instanceId);
 }
 
-function computeProfiles(nvml: NvmlLibrary, instance: Handle) {
+async function infoOf(nvml: NvmlLibrary, instance: Handle) {
+  const info = { device: 0n, id: 0, profileId: 0, placement: { start: 0, size: 0 } };
+  await nvml.must('nvmlGpuInstanceGetInfo', instance, info);
+  return info;
+}
+
+function computeProfiles(nvml: NvmlLibrary, instance: Handle): Promise<readonly ComputeProfile[]> {
   return enumerate(async (number) => {
     const info = {
       id: 0,

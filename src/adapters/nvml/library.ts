@@ -20,7 +20,7 @@ export interface NvmlLibrary {
   readonly must: (name: FunctionName, ...args: readonly unknown[]) => Promise<void>;
   /** A piece of work whose handles stay good: the library is not put down in the middle of it. */
   readonly during: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Runs the work while this process does not hold the GPUs, between pieces of other work. */
+  /** Runs the work while this process does not hold the GPUs, between pieces of other work; a refusal to let go ends it. */
   readonly putDown: <T>(work: () => Promise<T>) => Promise<T>;
   /** How often the library was put down: whatever is older than the last time is void. */
   readonly epoch: () => number;
@@ -32,6 +32,7 @@ export const defaultLibrary = 'libnvidia-ml.so.1';
 export async function openLibrary(path: string): Promise<NvmlLibrary> {
   const native = load(path);
   let isOpen = false;
+  let isClosed = false;
   let epoch = 0;
   let inFlight = 0;
   let whenIdle: (() => void) | undefined;
@@ -44,6 +45,7 @@ export async function openLibrary(path: string): Promise<NvmlLibrary> {
     for (let seen; seen !== gate;) await (seen = gate);
     inFlight++;
     try {
+      if (!isOpen && !isClosed) await openAgain();
       return await work();
     } finally {
       inFlight--;
@@ -58,18 +60,27 @@ export async function openLibrary(path: string): Promise<NvmlLibrary> {
     gate = turn.catch(() => undefined);
     return turn;
   };
-  const open = async (): Promise<void> => {
+  const open = async (): Promise<number> => {
     const code = await native('nvmlInit_v2', []);
-    if (code !== success) throw cannotOpen(path, code);
-    isOpen = true;
+    isOpen = code === success;
+    return code;
+  };
+  let opening: Promise<number> | undefined;
+  /** Once for all that wait for it: the library counts how often it was opened. */
+  const openAgain = async (): Promise<void> => {
+    opening ??= open().finally(() => (opening = undefined));
+    const code = await opening;
+    if (code !== success) throw new CallRefused('nvmlInit_v2', code);
   };
   const shutDown = async (): Promise<void> => {
-    if (isOpen) await native('nvmlShutdown', []);
+    const code = isOpen ? await native('nvmlShutdown', []) : success;
+    if (code !== success) throw new CallRefused('nvmlShutdown', code);
     isOpen = false;
     epoch++;
   };
 
-  await open();
+  const code = await open();
+  if (code !== success) throw cannotOpen(path, code);
   return {
     call,
     must: async (name, ...args) => {
@@ -83,11 +94,17 @@ export async function openLibrary(path: string): Promise<NvmlLibrary> {
         try {
           return await work();
         } finally {
+          // Where that fails, as just after a reset, the next piece of work tries again.
           await open();
         }
       }),
     epoch: () => epoch,
-    close: () => alone(shutDown),
+    close: () =>
+      alone(async () => {
+        isClosed = true;
+        if (isOpen) await native('nvmlShutdown', []);
+        isOpen = false;
+      }),
   };
 }
 

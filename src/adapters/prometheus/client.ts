@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MicaError } from '#core/errors';
 import type { Endpoint } from './endpoint.js';
 import { isTooLarge, notTheApi, statusFailure } from './failures.js';
-import { NotJson, ResponseReader, TooLarge, type Samples } from './response.js';
+import { Arena, NotJson, ResponseReader, TooLarge, type Samples } from './response.js';
 import type { Call, Transport } from './transport.js';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -19,6 +19,9 @@ export interface Series {
   readonly samples: Samples;
 }
 
+/** All series of an answer; their samples are gone when it returns. */
+export type TakeSeries = (series: readonly Series[]) => void;
+
 /** A limit of the server or of ours was hit, and a part of the question may be answered. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
@@ -30,12 +33,18 @@ export type Answer<T> =
 export interface PrometheusClient {
   readonly points: (query: string, atMs: number, signal: AbortSignal) => Promise<Answer<readonly Point[]>>;
   /** Of a range selector: the samples as they are stored. */
-  readonly samples: (query: string, atMs: number, signal: AbortSignal) => Promise<Answer<readonly Series[]>>;
+  readonly samples: (
+    query: string,
+    atMs: number,
+    signal: AbortSignal,
+    take: TakeSeries,
+  ) => Promise<Answer<undefined>>;
   readonly range: (
     query: string,
     range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
     signal: AbortSignal,
-  ) => Promise<Answer<readonly Series[]>>;
+    take: TakeSeries,
+  ) => Promise<Answer<undefined>>;
   /** `null`: the server does not know this question. */
   readonly labelValues: (
     label: string,
@@ -79,20 +88,23 @@ export function prometheusClient(
   timeoutMs: number,
 ): PrometheusClient {
   const warnings = new Set<string>();
+  /** As many as questions with samples were ever asked at one time. */
+  const arenas: Arena[] = [];
   let method: Call['method'] = 'POST';
 
   const ask = async <T extends { warnings?: string[] | undefined }>(
     shape: z.ZodType<T>,
     call: Call,
     signal: AbortSignal,
+    arena?: Arena,
   ): Promise<Answer<{ readonly body: T; readonly series: readonly Samples[] }>> => {
-    const answer = await transport.exchange(call, readBody, signal);
+    const answer = await transport.exchange(call, (body) => readBody(body, arena), signal);
     if (answer.kind === 'timed-out') return tooLarge(`no answer within ${timeoutMs / 1000} s`, 'timed-out');
     if (answer.kind === 'status') {
       // Some gateways let only GET through.
       if (answer.status === 405 && call.method === 'POST') {
         method = 'GET';
-        return ask(shape, { ...call, method: 'GET' }, signal);
+        return ask(shape, { ...call, method: 'GET' }, signal, arena);
       }
       const { errorType, error } = parsedFailure(answer.said);
       if (isTooLarge(answer.status, errorType, error)) return tooLarge(error);
@@ -121,17 +133,23 @@ export function prometheusClient(
     path: string,
     parameters: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<Answer<readonly Series[]>> => {
-    const answer = await ask(matrix, { method, path, parameters }, signal);
-    if (!answer.ok) return answer;
-    const { body, series } = answer.value;
-    return {
-      ok: true,
-      value: body.data.result.flatMap(({ metric, values }) => {
-        const samples = values === undefined ? undefined : series[values];
-        return samples === undefined ? [] : [{ labels: metric, samples }];
-      }),
-    };
+    take: TakeSeries,
+  ): Promise<Answer<undefined>> => {
+    const arena = arenas.pop() ?? new Arena();
+    try {
+      const answer = await ask(matrix, { method, path, parameters }, signal, arena);
+      if (!answer.ok) return answer;
+      const { body, series } = answer.value;
+      take(
+        body.data.result.flatMap(({ metric, values }) => {
+          const samples = values === undefined ? undefined : series[values];
+          return samples === undefined ? [] : [{ labels: metric, samples }];
+        }),
+      );
+      return { ok: true, value: undefined };
+    } finally {
+      arenas.push(arena);
+    }
   };
 
   return {
@@ -145,12 +163,14 @@ export function prometheusClient(
         value: result.map(({ metric, value }) => ({ labels: metric, value: spelled(value[1]) })),
       };
     },
-    samples: (query, atMs, signal) => seriesOf('/api/v1/query', { query, time: seconds(atMs) }, signal),
-    range: (query, { startMs, endMs, stepMs }, signal) =>
+    samples: (query, atMs, signal, take) =>
+      seriesOf('/api/v1/query', { query, time: seconds(atMs) }, signal, take),
+    range: (query, { startMs, endMs, stepMs }, signal, take) =>
       seriesOf(
         '/api/v1/query_range',
         { query, start: seconds(startMs), end: seconds(endMs), step: seconds(stepMs) },
         signal,
+        take,
       ),
     labelValues: async (label, match, { startMs, endMs }, signal) => {
       const results: string[] = [];
@@ -186,8 +206,8 @@ type Body =
   | { readonly kind: 'too-large'; readonly message: string }
   | { readonly kind: 'not-json'; readonly html: boolean; readonly message: string };
 
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<Body> {
-  const reader = new ResponseReader(limits);
+async function readBody(body: AsyncIterable<Uint8Array>, arena?: Arena): Promise<Body> {
+  const reader = new ResponseReader(limits, arena);
   try {
     for await (const chunk of body) reader.push(chunk);
     return { kind: 'json', skeleton: reader.finish(), series: reader.series };

@@ -10,7 +10,7 @@ export interface Lane {
   readonly key: string;
   readonly device: Device;
   readonly holder: Holder;
-  readonly figures: Map<Reading, { readonly names: Set<string>; series: number; samples: number }>;
+  readonly figures: Map<Reading, { names: readonly string[]; series: number; samples: number }>;
 }
 
 /** A physical card. */
@@ -29,6 +29,7 @@ export class Lanes {
   readonly gpus = new Map<string, Gpu>();
   seriesCount = 0;
   readonly #relabelled: ReadonlySet<string>;
+  readonly #names = new Map<string, readonly string[]>();
 
   /** `relabelled`: scrape jobs that do not honour the labels of what they scrape; the empty name is of no job. */
   constructor(relabelled: Iterable<string>) {
@@ -45,15 +46,15 @@ export class Lanes {
     }
     let lane = gpu.lanes.get(key);
     if (lane === undefined) {
-      lane = { key, device, holder, figures: new Map() };
+      lane = { key, device: sameDevice(gpu, device), holder, figures: new Map() };
       gpu.lanes.set(key, lane);
     }
     let figures = lane.figures.get(reading);
     if (figures === undefined) {
-      figures = { names: new Set(), series: 0, samples: 0 };
+      figures = { names: [], series: 0, samples: 0 };
       lane.figures.set(reading, figures);
     }
-    figures.names.add(name);
+    if (!figures.names.includes(name)) figures.names = this.#oneOf([...figures.names, name]);
     figures.series += 1;
     figures.samples += samples;
     this.seriesCount += 1;
@@ -67,6 +68,14 @@ export class Lanes {
     return gpu === undefined || lane === undefined ? undefined : { gpu, lane };
   }
 
+  /** The same list for all that have the same names. */
+  #oneOf(names: readonly string[]): readonly string[] {
+    const key = names.join();
+    const known = this.#names.get(key) ?? names;
+    this.#names.set(key, known);
+    return known;
+  }
+
   #placeOf(labels: Labels) {
     const label = (name: string): string | undefined => labels[name];
     const device = deviceOfLabels(label);
@@ -77,6 +86,18 @@ export class Lanes {
     const key = JSON.stringify([slice?.instanceId ?? slice?.profile ?? null, slice === null, ...who]);
     return { gpuKey, key, device, holder };
   }
+}
+
+/** Thousands of pods may have come and gone on it. */
+function sameDevice({ lanes }: Gpu, device: Device): Device {
+  for (const { device: known } of lanes.values()) {
+    if (
+      known.slice?.instanceId === device.slice?.instanceId &&
+      known.slice?.profile === device.slice?.profile
+    )
+      return known;
+  }
+  return device;
 }
 
 /** Of cards with the same label. */

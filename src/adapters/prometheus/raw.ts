@@ -11,8 +11,8 @@ import { over, selector } from './promql.js';
 
 const shortestMs = 600_000;
 
-/** What one answer may hold; 16 bytes each here, and twice as much in the answer. */
-export const mostSamples = 300_000;
+/** What one answer may hold; 16 bytes each here, and about 30 in the answer. */
+export const mostSamples = 200_000;
 
 export function samplesOf(gpu: Gpu): number {
   const sums = new Map<Reading, number>();
@@ -66,11 +66,10 @@ async function readOne(asking: Asking, wanted: Wanted, { startMs, endMs }: Windo
     ),
   );
   const select = over(selector([...names], matcherOf(gpus)), endMs - startMs);
-  const answer = await asking.client.samples(select, endMs, asking.signal);
-  if (answer.ok) {
-    feed(answer.value, wanted, startMs);
-    return;
-  }
+  const answer = await asking.client.samples(select, endMs, asking.signal, (all) =>
+    feed(all, wanted, startMs),
+  );
+  if (answer.ok) return;
   if (gpus.length > 1 && !isAboutTime(answer.why.message)) {
     for (const half of halves(gpus)) await readOne(asking, { ...wanted, gpus: half }, { startMs, endMs });
     return;
@@ -103,7 +102,13 @@ function feed(all: readonly Series[], { lanes, gpus, reading, collector }: Wante
     while (at < length && timesMs[at]! <= afterMs) at += 1;
     if (at === length) continue;
     const everyMs = (timesMs[Math.min(length - 1, at + 20)]! - timesMs[at]!) / Math.min(20, length - 1 - at);
-    const cursor = { series, lane, handle: collector.series(lane.device, lane.holder), everyMs, at };
+    const cursor = {
+      series,
+      lane,
+      handle: collector.series(lane.device, lane.holder, lane.figures.get(reading)?.samples),
+      everyMs,
+      at,
+    };
     const cursors = perGpu.get(gpu);
     if (cursors === undefined) perGpu.set(gpu, [cursor]);
     else cursors.push(cursor);

@@ -3,11 +3,33 @@
  * left, a skeleton with `"values": N` where the samples of series N were, is small and read as ordinary JSON.
  */
 
-/** Samples of one series, in the order of the answer; the arrays may be longer than `length`. */
+/** Samples of one series, in the order of the answer. */
 export interface Samples {
-  timesMs: Float64Array;
-  values: Float64Array;
-  length: number;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly length: number;
+}
+
+/** Room for the samples of one answer, which is used again for the next: hundreds of answers would be much to throw away. */
+export class Arena {
+  timesMs = new Float64Array(4096);
+  values = new Float64Array(4096);
+  used = 0;
+
+  push(timeMs: number, value: number): void {
+    if (this.used === this.values.length) this.#grow();
+    this.timesMs[this.used] = timeMs;
+    this.values[this.used] = value;
+    this.used += 1;
+  }
+
+  #grow(): void {
+    const [timesMs, values] = [new Float64Array(this.used * 2), new Float64Array(this.used * 2)];
+    timesMs.set(this.timesMs);
+    values.set(this.values);
+    this.timesMs = timesMs;
+    this.values = values;
+  }
 }
 
 export class TooLarge extends Error {}
@@ -26,16 +48,32 @@ export interface ReadLimits {
 
 /** `push` each chunk, then `finish`. */
 export class ResponseReader {
-  readonly series: Samples[] = [];
+  /** Where the samples of each series begin. */
+  readonly #begins: number[] = [];
   #skeleton: Buffer[] = [];
   #skeletonBytes = 0;
-  #samples = 0;
   #mode: Mode = 'skeleton';
   #rest: Buffer = Buffer.alloc(0);
   readonly #limits: ReadLimits;
+  readonly #arena: Arena;
 
-  constructor(limits: ReadLimits) {
+  constructor(limits: ReadLimits, arena = new Arena()) {
     this.#limits = limits;
+    this.#arena = arena;
+    arena.used = 0;
+  }
+
+  /** By number; good until the arena is used again. */
+  get series(): readonly Samples[] {
+    const { timesMs, values, used } = this.#arena;
+    return this.#begins.map((begin, index) => {
+      const end = this.#begins[index + 1] ?? used;
+      return {
+        timesMs: timesMs.subarray(begin, end),
+        values: values.subarray(begin, end),
+        length: end - begin,
+      };
+    });
   }
 
   push(chunk: Uint8Array): void {
@@ -89,8 +127,8 @@ export class ResponseReader {
       if (bracket === 'unsure') break;
       if (bracket !== null) {
         this.#keep(bytes.subarray(from, bracket));
-        this.#keep(Buffer.from(String(this.series.length)));
-        this.series.push({ timesMs: new Float64Array(64), values: new Float64Array(64), length: 0 });
+        this.#keep(Buffer.from(String(this.#begins.length)));
+        this.#begins.push(this.#arena.used);
         this.#mode = 'samples';
         return bracket + 1;
       }
@@ -129,7 +167,6 @@ export class ResponseReader {
 
   /** Whole entries `[1435781430.781,"1.5"]`; one that is cut off by the end of the chunk is read again with the next. */
   #readSamples(bytes: Buffer, from: number): number {
-    const series = this.series[this.series.length - 1]!;
     let at = from;
     for (;;) {
       const begin = at;
@@ -141,10 +178,10 @@ export class ResponseReader {
         return at + 1;
       }
       if (bytes[at] !== open) throw new NotJson('a sample that is not a pair');
-      at = readEntry(bytes, at + 1, series);
+      at = readEntry(bytes, at + 1, this.#arena);
       if (at < 0) return begin;
-      this.#samples += 1;
-      if (this.#samples > this.#limits.samples) throw new TooLarge('more samples than one answer may hold');
+      if (this.#arena.used > this.#limits.samples)
+        throw new TooLarge('more samples than one answer may hold');
     }
   }
 }
@@ -170,7 +207,7 @@ function skipBlanks(bytes: Buffer, from: number): number {
 }
 
 /** The place after the closing bracket; -1 if the entry is not all there yet. */
-function readEntry(bytes: Buffer, from: number, series: Samples): number {
+function readEntry(bytes: Buffer, from: number, arena: Arena): number {
   const { length } = bytes;
   let end = from;
   while (end < length && bytes[end] !== comma) end += 1;
@@ -183,19 +220,8 @@ function readEntry(bytes: Buffer, from: number, series: Samples): number {
   const after = skipBlanks(bytes, stop + 1);
   if (after >= length) return -1;
   if (bytes[after] !== close) throw new NotJson('a sample that is not a pair');
-  if (series.length === series.values.length) grow(series);
-  series.timesMs[series.length] = Math.round(numberAt(bytes, from, end) * 1000);
-  series.values[series.length] = numberAt(bytes, begin, stop);
-  series.length += 1;
+  arena.push(Math.round(numberAt(bytes, from, end) * 1000), numberAt(bytes, begin, stop));
   return after + 1;
-}
-
-function grow(series: Samples): void {
-  const [timesMs, values] = [new Float64Array(series.length * 2), new Float64Array(series.length * 2)];
-  timesMs.set(series.timesMs);
-  values.set(series.values);
-  series.timesMs = timesMs;
-  series.values = values;
 }
 
 /** Exact powers of ten: dividing a whole number below 2^53 by one of them rounds once, as parsing does. */

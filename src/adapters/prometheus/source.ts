@@ -1,6 +1,7 @@
 /** A Prometheus, or what speaks its API (Thanos, Mimir, a managed one), as a source of what GPUs did. */
 import { Collector } from '#core/observe/collector';
 import type { Observation } from '#core/observe/observation';
+import { timelineStepMs } from '#core/observe/timeline';
 import type { Clock } from '#ports/clock';
 import type { MetricsSource, ObserveRequest } from '#ports/metrics-source';
 import type { PodName, PodOwners } from '#ports/pod-owners';
@@ -56,7 +57,7 @@ export function prometheusSource({
     const lanes = await inventory(asking);
     report('asking who owns the pods', null);
     const ownerOf = await owners.ownersOf(podsOf(lanes), signal);
-    const collector = new Collector();
+    const collector = new Collector({ timelineStepMs: finestStepMs(window) });
     await readAll(asking, lanes, ownerOf, collector);
     if (lanes.seriesCount > manySeries)
       collector.note(
@@ -72,6 +73,11 @@ export function prometheusSource({
     owners: (window) => kubeStateMetricsOwners(client, window, concurrency),
     close: client.close,
   };
+}
+
+/** Four points of what is read sample by sample for each of what the server sums up. */
+function finestStepMs({ startMs, endMs }: Window): number {
+  return Math.max(60_000, timelineStepMs(startMs, endMs) / 4);
 }
 
 async function readAll(
@@ -103,7 +109,11 @@ async function readAll(
   const uneven = groupsOf([...left], { size: mostSamples, items: 200 }, samplesOf);
   await inParallel(uneven, atOnce, signal, async (group, one) => {
     await readRaw({ ...asking, signal: one }, lanes, group, collector);
-    for (const gpu of group) left.delete(gpu);
+    for (const gpu of group) {
+      left.delete(gpu);
+      // The collector knows them now.
+      gpu.lanes.clear();
+    }
     say();
   });
 }

@@ -98,9 +98,9 @@ function hasOneSeriesEach(lane: Lane): boolean {
 }
 
 /** Of memory, or else of what there is. */
-export function mainFigures(lane: Lane): { readonly names: ReadonlySet<string>; readonly samples: number } {
+export function mainFigures(lane: Lane): { readonly names: readonly string[]; readonly samples: number } {
   const reading = lane.figures.has('memory') ? 'memory' : activityOf(lane);
-  return (reading === null ? undefined : lane.figures.get(reading)) ?? { names: new Set(), samples: 0 };
+  return (reading === null ? undefined : lane.figures.get(reading)) ?? { names: [], samples: 0 };
 }
 
 /** How far apart the samples were a short while before the end, which says how many there must be. */
@@ -116,16 +116,17 @@ async function recentOnes(
       group.flatMap((gpu) => [...gpu.lanes.values()].flatMap((lane) => [...mainFigures(lane).names])),
     );
     const select = over(selector([...names], matcherOf(group)), shortStretchMs);
-    const answer = await client.samples(select, window.endMs, one);
-    if (!answer.ok) return;
-    for (const { labels, samples } of answer.value) {
-      const lane = lanes.find(labels)?.lane;
-      const timesMs = samples.timesMs.subarray(0, samples.length);
-      const everyMs = medianDistance(timesMs);
-      // Of two samples no distance is sure.
-      if (lane === undefined || samples.length < 3 || everyMs <= 0) continue;
-      recent.set(lane, { everyMs, lastMs: timesMs[samples.length - 1]! });
-    }
+    // What is not known of a lane makes it no worse than unsteady, so a refusal does not matter here.
+    await client.samples(select, window.endMs, one, (all) => {
+      for (const { labels, samples } of all) {
+        const lane = lanes.find(labels)?.lane;
+        const timesMs = samples.timesMs.subarray(0, samples.length);
+        const everyMs = medianDistance(timesMs);
+        // Of two samples no distance is sure.
+        if (lane === undefined || samples.length < 3 || everyMs <= 0) continue;
+        recent.set(lane, { everyMs, lastMs: timesMs[samples.length - 1]! });
+      }
+    });
   });
   return recent;
 }

@@ -42,12 +42,14 @@ export async function timelinesOf(
   }
   if (count > 2) {
     const range = { startMs: lastOf(1), endMs: lastOf(count - 2), stepMs };
-    const answer = await client.range(`max_over_time(${over(select, stepMs)})`, range, signal);
+    const query = `max_over_time(${over(select, stepMs)})`;
+    const answer = await client.range(query, range, signal, (all) => {
+      for (const { labels, samples } of all) {
+        for (let index = 0; index < samples.length; index += 1)
+          put(labels, Math.round((samples.timesMs[index]! - lastOf(1)) / stepMs) + 1, samples.values[index]!);
+      }
+    });
     if (!answer.ok) return answer;
-    for (const { labels, samples } of answer.value) {
-      for (let index = 0; index < samples.length; index += 1)
-        put(labels, Math.round((samples.timesMs[index]! - lastOf(1)) / stepMs) + 1, samples.values[index]!);
-    }
   }
   for (const { labels, max } of timelines.values()) {
     const begins = max.findIndex((value) => value !== null);

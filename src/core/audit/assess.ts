@@ -33,7 +33,7 @@ export interface Assessment {
 }
 
 /** Memory that stands still this near to its mean, at this much of the device, was reserved rather than needed. */
-const flat = { within: 0.03, from: 0.8 };
+const flat = { within: 0.03, from: 0.85 };
 
 export function assess(observed: ObservedWorkload, setting: AuditSetting): Assessment {
   const { compute, samples: activitySamples } = activityOf(observed, strategies[setting.strategy], setting);

@@ -24,7 +24,10 @@ export function savingsOf(stock: Stock, after: readonly DrawnCard[], setting: Au
 function priced(counts: ReadonlyMap<string | null, number>, { prices }: AuditSetting): readonly GpuCount[] {
   return [...counts]
     .filter(([, gpus]) => gpus > 0)
-    .sort(([a, x], [b, y]) => y - x || ((a ?? '') < (b ?? '') ? -1 : 1))
+    .sort(
+      ([a, x], [b, y]) =>
+        Number(a === null) - Number(b === null) || y - x || ((a ?? '') < (b ?? '') ? -1 : 1),
+    )
     .map(([model, gpus]) => {
       const month = prices.month(model);
       return { model, gpus, usdPerMonth: month === null ? null : cents(month * gpus) };

@@ -3,7 +3,7 @@ import type { ObservedWorkload } from '../observe/observation.js';
 import { counted, duration, grouped, listed, percent } from './words.js';
 
 /** Fewer samples of memory are no ground for a size. */
-export const fewestSamples = 100;
+const fewestSamples = 100;
 
 /** `null`: enough is known. */
 export function whatIsMissing(observed: ObservedWorkload): string | null {

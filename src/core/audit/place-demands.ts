@@ -56,7 +56,9 @@ function groupsOf(
   const groups = new Map<string, { need: Demand['need']; members: Demand[] }>();
   const cards = models.flatMap((model) => modelByKey(model) ?? []);
   for (const [index, demand] of demands.entries()) {
-    const { need } = demand;
+    // Who is alone has nobody to share with: strangers never do.
+    const need: Demand['need'] =
+      demand.seats.length === 1 ? { ...demand.need, isolation: 'hardware' } : demand.need;
     const served = cards.map((card) =>
       servingOptions(need, card, sizing).map(({ profile, replicasPerSlice }) => [
         profile === 'whole' ? profile : profile.name,

@@ -33,7 +33,7 @@ export function severityOf(
 }
 
 /** A slice that is nearly full: whole cards are filled on purpose by servers that take all there is. */
-export function isAboutToRunOut({ memoryMiB, current }: Measured): boolean {
+function isAboutToRunOut({ memoryMiB, current }: Measured): boolean {
   const slice = sliceOf(current);
   const usableMiB = slice === undefined ? null : usableMemory(slice.profile).memoryMiB;
   return memoryMiB !== null && usableMiB !== null && memoryMiB.max > almostFull * usableMiB;

@@ -18,7 +18,7 @@ export type Measured = Pick<
 type Rules = Pick<AuditSetting, 'strategy' | 'sizing'>;
 
 /** The memory that the strategy picks, one need a device. `memoryMiB` must be known. */
-export function memoryNeed(name: string, measured: Measured, { strategy }: Rules): Need {
+function memoryNeed(name: string, measured: Measured, { strategy }: Rules): Need {
   const memoryMiB = measured.memoryMiB === null ? 0 : strategies[strategy](measured.memoryMiB);
   const count = measured.replicas * measured.devicesEach;
   return { ...plain(name), count, memoryMiB: Math.max(1, Math.ceil(memoryMiB)) };

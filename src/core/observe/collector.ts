@@ -19,8 +19,15 @@ export class Collector {
   #dropped = nothingDropped;
   #firstMs = Infinity;
   #lastMs = -Infinity;
+  readonly #timelineStepMs: number | undefined;
 
-  series(device: Device, holder: Holder): SeriesHandle {
+  /** `timelineStepMs`: the finest that is wanted; thousands of pods, each to the minute, take much memory. */
+  constructor({ timelineStepMs }: { readonly timelineStepMs?: number } = {}) {
+    this.#timelineStepMs = timelineStepMs;
+  }
+
+  /** `expected`: so many samples of each reading will come, where that is known. */
+  series(device: Device, holder: Holder, expected?: number): SeriesHandle {
     const gpuKey = gpuKeyOf(device);
     const holderKey = holderKeyOf(holder);
     const deviceKey = `${gpuKey ?? kindKeyOf(device)} ${sliceKeyOf(device, holderKey)}`;
@@ -29,7 +36,10 @@ export class Collector {
     if (known !== undefined) return known;
     const handle = this.#all.length as SeriesHandle;
     const gpu = gpuKey === null ? null : this.#gpuOf(gpuKey, device, deviceKey);
-    this.#all.push({ series: new Series(device, holder, deviceKey), gpu });
+    this.#all.push({
+      series: new Series(device, holder, deviceKey, { timelineStepMs: this.#timelineStepMs, expected }),
+      gpu,
+    });
     this.#handles.set(key, handle);
     return handle;
   }

@@ -12,6 +12,12 @@ export class SampleBag {
   /** What is stored is the value times this; 0: the value itself, as a double. */
   #scale: Scale = 1;
   #largest = 0;
+  readonly #expected: number;
+
+  /** `expected`: so many samples will come, as far as is known; room for them is made at once, and no more. */
+  constructor(expected = 0) {
+    this.#expected = expected;
+  }
 
   get samples(): number {
     return this.#samples;
@@ -69,7 +75,8 @@ export class SampleBag {
   #grow(): void {
     if (this.#chunk.length > 0) this.#chunks.push(this.#chunk);
     // Most series of a cluster are short, and a few are very long.
-    const length = Math.min(largestChunk, Math.max(smallestChunk, 2 * this.#chunk.length));
+    const wanted = this.#chunk.length === 0 ? this.#expected : 2 * this.#chunk.length;
+    const length = Math.min(largestChunk, Math.max(smallestChunk, wanted));
     this.#chunk = this.#scale === 0 ? new Float64Array(length) : new Uint32Array(length);
     this.#used = 0;
   }

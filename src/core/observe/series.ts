@@ -13,6 +13,12 @@ export interface FinishedSeries {
   readonly coverage: Coverage;
 }
 
+/** What is known before the samples come, to take no more memory than they need. */
+export interface SeriesHints {
+  readonly timelineStepMs?: number | undefined;
+  readonly expected?: number | undefined;
+}
+
 interface Figures {
   readonly bag: SampleBag;
   readonly track: TimeTrack;
@@ -23,19 +29,27 @@ export class Series {
   readonly holder: Holder;
   /** The same for all holders of one device. */
   readonly deviceKey: string;
+  readonly #expected: number;
   readonly figures = new Map<Reading, Figures>();
-  readonly presence = new TimeTrack();
-  readonly timeline = new TimelineBuilder();
+  readonly timeline: TimelineBuilder;
   readonly dropped = { sentinel: 0, text: 0, notFinite: 0, negative: 0 };
   readonly sharedWith = new Set<Series>();
   shared = 0;
   identical = 0;
   finished: FinishedSeries | null = null;
+  #presence: TimeTrack | null = null;
   #seenMs = NaN;
   #reading: Reading | null = null;
   #figures: Figures | null = null;
 
-  constructor(device: Device, holder: Holder, deviceKey: string) {
+  constructor(
+    device: Device,
+    holder: Holder,
+    deviceKey: string,
+    { timelineStepMs, expected }: SeriesHints = {},
+  ) {
+    this.#expected = expected ?? 0;
+    this.timeline = new TimelineBuilder(timelineStepMs);
     this.device = device;
     this.holder = holder;
     this.deviceKey = deviceKey;
@@ -50,7 +64,7 @@ export class Series {
 
   /** It was there at that time, with or without figures. */
   seen(timeMs: number): void {
-    if (timeMs !== this.#seenMs) this.presence.see(timeMs);
+    if (timeMs !== this.#seenMs) this.#presenceTrack().see(timeMs);
     this.#seenMs = timeMs;
   }
 
@@ -82,7 +96,7 @@ export class Series {
     for (const { track } of this.figures.values()) {
       if (longest === null || track.samples > longest.samples) longest = track;
     }
-    return longest ?? this.presence;
+    return longest ?? this.#presenceTrack();
   }
 
   /** There was nothing but rows that stand for its slices. */
@@ -90,10 +104,16 @@ export class Series {
     return this.finished === null && this.mainTrack().samples === 0 && countDropped(this.dropped) === 0;
   }
 
+  /** Few series have times without figures. */
+  #presenceTrack(): TimeTrack {
+    this.#presence ??= new TimeTrack();
+    return this.#presence;
+  }
+
   #turnTo(reading: Reading): Figures {
     let figures = this.figures.get(reading);
     if (figures === undefined) {
-      figures = { bag: new SampleBag(), track: new TimeTrack() };
+      figures = { bag: new SampleBag(this.#expected), track: new TimeTrack() };
       this.figures.set(reading, figures);
     }
     this.#reading = reading;

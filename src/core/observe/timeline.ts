@@ -21,13 +21,18 @@ export function timelineStepMs(startMs: number, endMs: number): number {
 
 /** Takes samples in any order. Stretches begin at multiples of the step since 1970, so that two timelines can be merged. */
 export class TimelineBuilder {
-  #stepMs = shortestStepMs;
+  #stepMs: number;
   #stretches = new Map<number, number>();
   #first = Infinity;
   #last = -Infinity;
   /** The stretch of the sample before, since the next one most often falls into it and is no larger. */
   #recent = NaN;
   #recentMax = Infinity;
+
+  /** `stepMs`: a minute, or a minute doubled some times where that many stretches would be too many to keep. */
+  constructor(stepMs = shortestStepMs) {
+    this.#stepMs = stepMs;
+  }
 
   add(timeMs: number, value: number): void {
     let key = Math.floor(timeMs / this.#stepMs);

@@ -56,10 +56,13 @@ export async function drain(
   gpus: readonly JudgedGpu[],
   { graceMs, then }: NonNullable<ChangeOptions['drain']>,
 ): Promise<ReadonlyMap<JudgedGpu, Why>> {
-  const asked = await signalAll(ports, log, gpus, 'SIGTERM');
+  const asking = await signalAll(ports, log, gpus, 'SIGTERM');
+  if (!asking.ok) return new Map(gpus.map((gpu) => [gpu, asking.why]));
+  const asked = asking.value;
   let busy = await untilFree(ports, gpus, graceMs);
   if (busy.size > 0 && then === 'kill') {
-    await signalAll(ports, log, [...busy.keys()], 'SIGKILL', asked);
+    const killing = await signalAll(ports, log, [...busy.keys()], 'SIGKILL', asked);
+    if (!killing.ok) return new Map([...busy.keys()].map((gpu) => [gpu, killing.why]));
     busy = await untilFree(ports, [...busy.keys()], killMs);
   }
   return reasons(busy, new Set([...asked.values()].flatMap(({ pid, reached }) => (reached ? [] : [pid]))));
@@ -77,7 +80,8 @@ interface Asked extends SignalledProcess {
 
 /**
  * Each process once, also where it sits on several GPUs, and each written down before it is signalled. A pid is taken
- * for the process that holds the GPU only where it held it, was looked up, and still held it after that.
+ * for the process that holds the GPU only where it held it, was looked up, and still held it after that. Nobody is
+ * signalled where a list does not come.
  */
 async function signalAll(
   ports: ChangePorts,
@@ -85,12 +89,14 @@ async function signalAll(
   gpus: readonly JudgedGpu[],
   signal: 'SIGTERM' | 'SIGKILL',
   among: ReadonlyMap<number, SignalledProcess> | null = null,
-): Promise<ReadonlyMap<number, Asked>> {
+): Promise<Looked<ReadonlyMap<number, Asked>>> {
   const { processes } = ports;
-  const starts = new Map(
-    [...(await holdersByPid(ports, gpus)).keys()].map((pid) => [pid, processes.startOf(pid)]),
-  );
-  const meant = [...(await holdersByPid(ports, gpus)).values()].filter(
+  const before = await holdersByPid(ports, gpus);
+  if (!before.ok) return before;
+  const starts = new Map([...before.value.keys()].map((pid) => [pid, processes.startOf(pid)]));
+  const after = await holdersByPid(ports, gpus);
+  if (!after.ok) return after;
+  const meant = [...after.value.values()].filter(
     ({ pid }) => starts.has(pid) && (among === null || among.get(pid)?.startedAt === starts.get(pid)),
   );
   const seen = meant.map(({ pid, name, uuids }) => ({ pid, name, uuids, startedAt: starts.get(pid) ?? '' }));
@@ -104,22 +110,26 @@ async function signalAll(
     }
     await log.add({ kind: 'signalled', reached: [...reached] });
   }
-  return new Map(seen.map((one) => [one.pid, { ...one, reached: reached.has(one.pid) }]));
+  return {
+    ok: true,
+    value: new Map(seen.map((one) => [one.pid, { ...one, reached: reached.has(one.pid) }])),
+  };
 }
 
 async function holdersByPid(
   ports: ChangePorts,
   gpus: readonly JudgedGpu[],
-): Promise<ReadonlyMap<number, Pick<SignalledProcess, 'pid' | 'name' | 'uuids'>>> {
+): Promise<Looked<ReadonlyMap<number, Pick<SignalledProcess, 'pid' | 'name' | 'uuids'>>>> {
   const found = new Map<number, Pick<SignalledProcess, 'pid' | 'name' | 'uuids'>>();
   for (const gpu of gpus) {
     const holders = await holdersOf(ports, gpu);
-    for (const { pid, name } of holders.ok ? holders.value : []) {
+    if (!holders.ok) return holders;
+    for (const { pid, name } of holders.value) {
       const uuids = new Set([...(found.get(pid)?.uuids ?? []), gpu.intent.uuid]);
       found.set(pid, { pid, name, uuids: [...uuids] });
     }
   }
-  return found;
+  return { ok: true, value: found };
 }
 
 export function reasons(

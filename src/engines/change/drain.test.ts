@@ -57,6 +57,20 @@ describe('a signal', () => {
     ]);
   });
 
+  it('is not sent where the processes cannot be listed, which is said', async () => {
+    for (const nth of [3, 4]) {
+      const machine = await busyMachine();
+      machine.faults.failOn('processes', countOf(machine) + nth, 'unknown');
+      const answer = await changeGpus(machine.ports, wish, { drain });
+      expect(answer).toMatchObject({
+        outcome: 'refused',
+        gpus: [{ why: { kind: 'driver', refusal: 'unknown' } }],
+      });
+      expect(machine.signals).toEqual([]);
+      expect(await machine.holds(0)).toBe('1g.10gb:0 3g.40gb:4');
+    }
+  });
+
   it('that did not help is in the history of a change that was refused', async () => {
     const machine = await busyMachine();
     machine.stubborn.add(4211);
@@ -204,3 +218,8 @@ describe('a wait', () => {
     expect(await machine.holds(0)).toBe('1g.10gb:0 1g.10gb:2? 3g.40gb:4');
   });
 });
+
+/** How often processes were listed so far. */
+function countOf({ faults }: ChangeMachine): number {
+  return faults.calls.filter(({ name }) => name === 'processes').length;
+}

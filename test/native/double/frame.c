@@ -2,7 +2,8 @@
  * The frame around every call: it counts it, applies the fault script, and logs it with its result.
  *
  * A line of the file `faults` is `KIND FUNCTION N ARGUMENT...`: at the N-th call of the function since the script was
- * written (0: at every one; `*`: any function)
+ * written (0: at every one; `N+`: at the N-th and all after it; `*`: any function). The reset of the tiny nvidia-smi is a
+ * function too, `reset`; its answer is what nvidia-smi exits with.
  *   fail F N CODE         answer CODE and do nothing        fail-after F N CODE   do it, but answer CODE
  *   delay F N MS          wait first                        client F N LINE       first a client appears
  *   xid F N GPU XID GI    first an Xid event                crash F N             abort() before doing it
@@ -85,17 +86,17 @@ static FILE *open_faults(void) {
 }
 
 static void apply_faults(call_t *call) {
-  char line[256], kind[16], function[64], argument[160];
+  char line[256], kind[16], function[64], when[16], argument[160];
   FILE *file = open_faults();
   uint32_t calls = count_call(call->function), allCalls = count_call("*");
   if (file == NULL) return;
   while (fgets(line, sizeof line, file) != NULL) {
-    unsigned int at = 0;
     argument[0] = '\0';
-    if (sscanf(line, "%15s %63s %u %159[^\n]", kind, function, &at, argument) < 3) continue;
+    if (sscanf(line, "%15s %63s %15s %159[^\n]", kind, function, when, argument) < 3) continue;
     int any = strcmp(function, "*") == 0;
     if (!any && strcmp(function, call->function) != 0) continue;
-    if (at == 0 || at == (any ? allCalls : calls)) apply(call, kind, argument);
+    unsigned int at = (unsigned int)atoi(when), now = any ? allCalls : calls;
+    if (at == 0 || at == now || (now > at && strchr(when, '+') != NULL)) apply(call, kind, argument);
   }
   fclose(file);
 }
@@ -104,7 +105,8 @@ nvmlReturn_t enter(call_t *call, const char *function) {
   memset(call, 0, sizeof *call);
   call->function = function;
   state_lock();
-  if (strcmp(function, "nvmlInit_v2") != 0 && initialised == 0) return NVML_ERROR_UNINITIALIZED;
+  int needsInit = strncmp(function, "nvml", 4) == 0 && strcmp(function, "nvmlInit_v2") != 0;
+  if (needsInit && initialised == 0) return NVML_ERROR_UNINITIALIZED;
   apply_faults(call);
   return call->forced;
 }

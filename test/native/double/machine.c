@@ -45,7 +45,10 @@ int switched(const char *word) {
 }
 
 static void read_starts(profile_t *profile, char *text) {
-  for (char *start = strtok(text, ","); start != NULL && profile->startCount < MAX_STARTS; start = strtok(NULL, ","))
+  char *rest = NULL;
+  /* Not strtok: other doubles in this process read their machines at the same time. */
+  for (char *start = strtok_r(text, ",", &rest); start != NULL && profile->startCount < MAX_STARTS;
+       start = strtok_r(NULL, ",", &rest))
     profile->starts[profile->startCount++] = (unsigned int)atoi(start);
 }
 

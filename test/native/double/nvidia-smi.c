@@ -13,8 +13,9 @@ static int find_gpu(const char *uuid) {
   return -1;
 }
 
-static int gpu_reset(const char *uuid) {
+static int try_reset(call_t *call, const char *uuid) {
   int gpu = find_gpu(uuid);
+  note(call, "gpu=%d", gpu);
   if (gpu < 0) {
     printf("No devices were found\n");
     return NVML_ERROR_NOT_FOUND;
@@ -37,6 +38,10 @@ static int gpu_reset(const char *uuid) {
   return NVML_SUCCESS;
 }
 
+static int gpu_reset(const char *uuid) {
+  CALL("reset", { code = try_reset(call, uuid); });
+}
+
 static void reboot(void) {
   char path[1200];
   for (unsigned int i = 0; i < machine.gpuCount; i++) {
@@ -50,10 +55,9 @@ static void reboot(void) {
 int main(int count, char **words) {
   int result = NVML_SUCCESS;
   if (!machine_read()) return NVML_ERROR_DRIVER_NOT_LOADED;
+  if (count == 4 && strcmp(words[1], "--gpu-reset") == 0 && strcmp(words[2], "-i") == 0) return gpu_reset(words[3]);
   state_lock();
-  if (count == 4 && strcmp(words[1], "--gpu-reset") == 0 && strcmp(words[2], "-i") == 0) {
-    result = gpu_reset(words[3]);
-  } else if (count == 2 && strcmp(words[1], "reboot") == 0) {
+  if (count == 2 && strcmp(words[1], "reboot") == 0) {
     reboot();
   } else if (count == 4 && strcmp(words[1], "mig") == 0) {
     gpu_t *gpu = &state->gpus[atoi(words[2])];
