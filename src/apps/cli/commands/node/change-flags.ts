@@ -23,8 +23,15 @@ export function changeOptionsFrom(flags: ChangeFlags): ChangeOptions {
   return {
     ...(drain === undefined
       ? {}
-      : { drain: { graceMs: drain === true ? 30_000 : timeSpanMs('--drain', drain, longestMs), then: kill ? 'kill' : 'refuse' } }),
-    ...(wait === undefined ? {} : { waitMs: wait === true ? 600_000 : timeSpanMs('--wait', wait, longestMs) }),
+      : {
+          drain: {
+            graceMs: drain === true ? 30_000 : timeSpanMs('--drain', drain, longestMs),
+            then: kill ? 'kill' : 'refuse',
+          },
+        }),
+    ...(wait === undefined
+      ? {}
+      : { waitMs: wait === true ? 600_000 : timeSpanMs('--wait', wait, longestMs) }),
     ...(mayDestroy === undefined ? {} : { mayDestroyForeign: foreignOf(mayDestroy) }),
     keepGoing: flags.keepGoing === true,
     dryRun: flags.dryRun === true,
