@@ -36,9 +36,9 @@ async function observe() {
   const queries: Query[] = [];
   subscribe('undici:request:create', (message) => {
     const { method, path, body } = (
-      message as { request: { method: 'GET' | 'POST'; path: string; body: string | null } }
+      message as { request: { method: 'GET' | 'POST'; path: string; body: Uint8Array | null } }
     ).request;
-    queries.push({ method, path, body });
+    queries.push({ method, path, body: body == null ? null : Buffer.from(body).toString() });
   });
   const owners: PodOwners = {
     ownersOf:

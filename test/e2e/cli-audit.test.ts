@@ -105,7 +105,16 @@ describe('the JSON of the week that comes with Mica', () => {
   });
 
   it('a lower percentile gives a smaller slice to the workload with the rare peak', async () => {
-    const { stdout: out } = await runMica(['audit', '--csv', demo, '--gpu', 'h100', '--strategy', 'p99', '--json']);
+    const { stdout: out } = await runMica([
+      'audit',
+      '--csv',
+      demo,
+      '--gpu',
+      'h100',
+      '--strategy',
+      'p99',
+      '--json',
+    ]);
     const { workloads } = JSON.parse(out) as Answer;
     expect(workloads.find(({ workload }) => workload === 'batch-report')?.recommended?.profile).toBe(
       '1g.10gb',
