@@ -25,21 +25,13 @@ export function changeOptionsFrom(flags: ChangeFlags): ChangeOptions {
       ? {}
       : {
           drain: {
-<<<<<<< HEAD
             graceMs: drain === true ? 30_000 : timeSpanMs('--drain', drain, longestTimeMs),
-=======
-            graceMs: drain === true ? 30_000 : timeSpanMs('--drain', drain, longestMs),
->>>>>>> audit
             then: kill ? 'kill' : 'refuse',
           },
         }),
     ...(wait === undefined
       ? {}
-<<<<<<< HEAD
       : { waitMs: wait === true ? 600_000 : timeSpanMs('--wait', wait, longestTimeMs) }),
-=======
-      : { waitMs: wait === true ? 600_000 : timeSpanMs('--wait', wait, longestMs) }),
->>>>>>> audit
     ...(mayDestroy === undefined ? {} : { mayDestroyForeign: foreignOf(mayDestroy) }),
     keepGoing: flags.keepGoing === true,
     dryRun: flags.dryRun === true,
