@@ -15,8 +15,6 @@ export interface Stats {
   readonly top: readonly number[] | null;
 }
 
-export type Percentile = 'p50' | 'p75' | 'p95' | 'p99' | 'max';
-
 /** `quantile([1, 2, 3, 4], 0.5)` is 2.5. `sorted`: ascending, at least one. */
 export function quantile(sorted: ArrayLike<number>, fraction: number): number {
   const rank = fraction * (sorted.length - 1);
