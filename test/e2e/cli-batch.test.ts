@@ -100,6 +100,7 @@ describe('mica batch', () => {
 
   it('loses no result when it is killed, and goes on where it was', async () => {
     const rounds = process.env['MICA_LONG'] === '1' ? 200 : 3;
+    let landed = 0;
     for (let round = 0; round < rounds; round += 1) {
       const { env, list, log } = place();
       const kinds = Array.from({ length: 14 }, (_, index) => ['long', 'sleep', 'fork'][index % 3]!);
@@ -125,6 +126,7 @@ describe('mica batch', () => {
         ['batch', '--resume', '--driver', 'simulated', '--json'],
         { env },
       );
+      if (killed) landed += 1;
       // Too late to be killed: then there is nothing to resume.
       if (!killed && exit === 2) continue;
       expect(exit, `${said}${stderr}`).toBe(0);
@@ -141,6 +143,7 @@ describe('mica batch', () => {
         expect(ends).toEqual([...ends.slice(1).map(() => 'lost'), 'exit']);
       }
     }
+    expect(landed, 'rounds killed half way').toBeGreaterThan(0);
   }, 1_800_000);
 
   it('stops on Ctrl-C with nothing left behind, to be resumed by its name', async () => {
