@@ -28,7 +28,7 @@ describe('npm pack', () => {
   it('holds what runs and nothing else', () => {
     const paths = files.map(({ path }) => path);
     const expected =
-      /^(bin\/|dist\/.*\.(js|d\.ts)$|data\/|docs\/(reference|guides)\/|package\.json$|LICENSE$|README\.md$)/;
+      /^(bin\/|dist\/.*\.(js|d\.ts)$|data\/|deploy\/|docs\/(reference|guides)\/|package\.json$|LICENSE$|README\.md$)/;
     expect(paths.filter((path) => !expected.test(path) || /\.test\./.test(path))).toEqual([]);
     expect(paths).toEqual(
       expect.arrayContaining(['bin/mica', 'LICENSE', 'dist/index.d.ts', 'dist/core/index.d.ts']),
