@@ -302,8 +302,8 @@ export function runs(): readonly Run[] {
     );
   }
 
-  // Host 6: scraped without honorLabels, and a workload whose replicas are on two cards.
-  for (let gpu = 0; gpu < 8; gpu += 1)
+  // Host 6: scraped without honorLabels, a workload whose replicas are on two cards, and one that nobody holds.
+  for (let gpu = 0; gpu < 7; gpu += 1)
     add(
       card(6, gpu, a100),
       deployment('apps', gpu < 2 ? 'twins' : `exported-${gpu}`, gpu),
@@ -313,6 +313,13 @@ export function runs(): readonly Run[] {
         style: exported,
       },
     );
+  add(
+    card(6, 7, a100),
+    null,
+    () => 3,
+    () => 0,
+    { style: exported },
+  );
 
   // Host 7: no MIG; nobody named; a card that came late; labels that changed half-way; names as GKE writes them.
   for (let gpu = 0; gpu < 2; gpu += 1)

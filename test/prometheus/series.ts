@@ -62,7 +62,7 @@ function labelsOf({ card, slice, pod, style }: Run): string {
     instance: `10.0.0.${card.host}:9400`,
     job: style.exported ? 'exporter-without-honor-labels' : 'dcgm-exporter',
   };
-  const exporter = { container: 'exporter', namespace: 'monitoring', pod: `dcgm-exporter-${card.host}` };
+  const exporter = { container: 'exporter', namespace: 'monitoring', pod: `gpu-metrics-${card.host}` };
   const holder = pod === null ? {} : { container: pod.container, namespace: pod.namespace, pod: pod.pod };
   const who = !style.exported
     ? holder

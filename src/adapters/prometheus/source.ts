@@ -92,6 +92,11 @@ async function readAll(
   const total = lanes.gpus.size;
   const left = new Set<Gpu>(lanes.gpus.values());
   const say = (): void => progress(`reading ${total} GPUs`, total === 0 ? 1 : 1 - left.size / total);
+  const done = (gpu: Gpu): void => {
+    left.delete(gpu);
+    // The collector knows them now.
+    gpu.lanes.clear();
+  };
   const even = groupsOf([...steady.keys()], { size: 5_000_000, items: 200 }, samplesOf);
   await inParallel(even, atOnce, signal, async (group, one) => {
     for (const { steady: found, finished } of await summedUp(
@@ -102,18 +107,14 @@ async function readAll(
     )) {
       const { lane, gpu } = found;
       collector.addFinished(collector.series(lane.device, lane.holder), finished);
-      left.delete(gpu);
+      done(gpu);
     }
     say();
   });
   const uneven = groupsOf([...left], { size: mostSamples, items: 200 }, samplesOf);
   await inParallel(uneven, atOnce, signal, async (group, one) => {
     await readRaw({ ...asking, signal: one }, lanes, group, collector);
-    for (const gpu of group) {
-      left.delete(gpu);
-      // The collector knows them now.
-      gpu.lanes.clear();
-    }
+    for (const gpu of group) done(gpu);
     say();
   });
 }

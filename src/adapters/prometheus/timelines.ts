@@ -21,14 +21,14 @@ export async function timelinesOf(
   const count = Math.floor(endMs / stepMs) - first + 1;
   const lastOf = (stretch: number): number => (first + stretch + 1) * stepMs - 1;
   const timelines = new Map<string, { readonly labels: Labels; readonly max: (number | null)[] }>();
-  const put = (labels: Labels, stretch: number, value: number): void => {
+  const maximaOf = (labels: Labels): (number | null)[] => {
     const key = JSON.stringify(labels);
     let timeline = timelines.get(key);
     if (timeline === undefined) {
       timeline = { labels, max: Array.from({ length: count }, () => null) };
       timelines.set(key, timeline);
     }
-    timeline.max[stretch] = value;
+    return timeline.max;
   };
 
   // The first and the last stretch may lie partly outside of the window.
@@ -38,15 +38,16 @@ export async function timelinesOf(
     if (toMs <= fromMs) continue;
     const answer = await client.points(`max_over_time(${over(select, toMs - fromMs)})`, toMs, signal);
     if (!answer.ok) return answer;
-    for (const { labels, value } of answer.value) put(labels, stretch, value);
+    for (const { labels, value } of answer.value) maximaOf(labels)[stretch] = value;
   }
   if (count > 2) {
     const range = { startMs: lastOf(1), endMs: lastOf(count - 2), stepMs };
     const query = `max_over_time(${over(select, stepMs)})`;
     const answer = await client.range(query, range, signal, (all) => {
       for (const { labels, samples } of all) {
+        const max = maximaOf(labels);
         for (let index = 0; index < samples.length; index += 1)
-          put(labels, Math.round((samples.timesMs[index]! - lastOf(1)) / stepMs) + 1, samples.values[index]!);
+          max[Math.round((samples.timesMs[index]! - lastOf(1)) / stepMs) + 1] = samples.values[index]!;
       }
     });
     if (!answer.ok) return answer;
