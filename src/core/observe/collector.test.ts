@@ -375,7 +375,7 @@ describe('named workloads', () => {
 describe('processes', () => {
   it('go by the name of their program', () => {
     const collector = new Collector();
-    const names = ['/opt/env/bin/python3 train.py --out /tmp/x', '/usr/bin/python3'];
+    const names = ['/opt/env/bin/python3 train.py --out x', '/usr/bin/python3'];
     names.forEach((name, pid) =>
       collector.add(collector.series(gpu(pid), { kind: 'process', pid, name }), 'memory', at(0), 7),
     );
