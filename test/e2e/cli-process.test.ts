@@ -158,6 +158,7 @@ describe('what --help and --version load', () => {
       'src/apps/cli/audit-program.ts',
       'src/apps/cli/batch-program.ts',
       'src/apps/cli/did-you-mean.ts',
+      'src/apps/cli/lint-program.ts',
       'src/apps/cli/main.ts',
       'src/apps/cli/mica-command.ts',
       'src/apps/cli/node-program.ts',

@@ -4,7 +4,7 @@ import { modelByKey } from '#core/catalogue/catalogue';
 import type { Plan } from '#core/plan/plan';
 import { emit } from '#engines/emit/emit';
 import type { EmitOptions } from '#engines/emit/emission';
-import { partitionedAccelerators, partitionSizesOf } from '#engines/emit/gke/partition-sizes';
+import { partitionedAccelerators, partitionSizesOf } from '#core/catalogue/gke-partition-sizes';
 import { temporaryFolder } from '../tooling/clone.js';
 import { requires } from '../tooling/requires.js';
 import { run } from '../tooling/run.js';

@@ -6,6 +6,7 @@ import type { Command, OutputConfiguration } from 'commander';
 import { addAudit } from './audit-program.js';
 import { addBatch } from './batch-program.js';
 import type { Dispatch } from './command.js';
+import { addLint } from './lint-program.js';
 import { act, MicaCommand } from './mica-command.js';
 import { addNode } from './node-program.js';
 import {
@@ -45,6 +46,7 @@ export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {
   addPack(program, dispatch);
   addPlan(program, dispatch);
   addAudit(program, dispatch);
+  addLint(program, dispatch);
   addNode(program, dispatch);
   addRun(program, dispatch);
   addBatch(program, dispatch);

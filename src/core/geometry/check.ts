@@ -136,7 +136,7 @@ function isTaken(space: Space, slot: Slot, taken: readonly Placement[]): boolean
 function refuseBreach(model: CheckedCard, breach: BudgetBreach): LayoutAnswer {
   switch (breach.kind) {
     case 'max-count': {
-      const message = `${breach.count} x ${breach.profile} asked, but a ${model.name} holds at most ${breach.maxCount}`;
+      const message = `${breach.count} x ${breach.profile} asked, but one ${model.name} holds at most ${breach.maxCount}`;
       return { ok: false, why: { kind: 'max-count', message } };
     }
     case 'engines': {

@@ -54,7 +54,9 @@ function parse(text: string, lineCounter: LineCounter): readonly Document[] {
   // Garbage has a mistake in every character, and each would carry a stack trace that nobody reads.
   Error.stackTraceLimit = 0;
   try {
-    return [...parseAllDocuments(text, { lineCounter, prettyErrors: false, uniqueKeys: false })];
+    return [
+      ...parseAllDocuments(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'error' }),
+    ];
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }

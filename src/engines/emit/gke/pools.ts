@@ -5,7 +5,7 @@ import { labelFrom, NameBook } from '../kubernetes-names.js';
 import { oneSizeOf, slicesOffered, slicesPlanned } from '../one-size.js';
 import { isComplete, type PlanNode, type Sharers } from '../plan-nodes.js';
 import type { NodePool } from './node-pool.js';
-import { partitionSizesOf } from './partition-sizes.js';
+import { partitionSizesOf } from '#core/catalogue/gke-partition-sizes';
 
 export type Pools =
   { readonly ok: true; readonly pools: readonly NodePool[]; readonly notes: readonly string[] } | Refused;
