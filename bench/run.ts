@@ -7,6 +7,7 @@ import { batch } from './batch.js';
 import { auditPrometheus } from './audit-prometheus.js';
 import { auditCsv } from './audit-csv.js';
 import { change } from './change.js';
+import { cluster } from './cluster.js';
 import { compaction } from './compaction.js';
 import { decision } from './decision.js';
 import { mixedFleet } from './mixed-fleet.js';
@@ -26,6 +27,7 @@ const benches: readonly Bench[] = [
   batch,
   auditCsv,
   auditPrometheus,
+  cluster,
   startup,
 ];
 

@@ -148,6 +148,11 @@ export const errorCatalogue = {
     what: 'The source has no figures about GPUs in the window that was asked for.',
     next: 'Check that dcgm-exporter runs and is scraped (query DCGM_FI_DEV_FB_USED), and that the window is right.',
   },
+  'no-cluster': {
+    exit: 2,
+    what: 'A command needs a Kubernetes cluster, and none was named.',
+    next: 'Name the file that kubectl uses: --kubeconfig FILE, or $KUBECONFIG.',
+  },
   'needs-yes': {
     exit: 2,
     what: 'Slices or processes would go, nobody could be asked, and nothing on the command line allows it.',

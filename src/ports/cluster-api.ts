@@ -62,9 +62,17 @@ export interface ClusterWatch {
   readonly state: () => ClusterState;
   readonly node: (name: string) => ClusterNode | null;
   readonly podsOn: (node: string) => readonly ClusterPod[];
-  /** Resolves when something changed after `since`, a number that `version` gave. */
+  /**
+   * Resolves when something changed after `since`, a number that `version` gave; also, and without an error, when the
+   * signal aborts or the watch is closed.
+   */
   readonly changed: (since: number, signal: AbortSignal) => Promise<void>;
   readonly version: () => number;
+  /**
+   * What keeps the view from being up to date, as credentials that ran out; `null`: nothing that we know of. That it
+   * comes or goes is a change.
+   */
+  readonly trouble: () => ApiRefusal | null;
   readonly close: () => Promise<void>;
 }
 

@@ -157,6 +157,7 @@ describe('what --help and --version load', () => {
       'src/apps/cli/audit-formats.ts',
       'src/apps/cli/audit-program.ts',
       'src/apps/cli/batch-program.ts',
+      'src/apps/cli/cluster-program.ts',
       'src/apps/cli/did-you-mean.ts',
       'src/apps/cli/lint-program.ts',
       'src/apps/cli/main.ts',

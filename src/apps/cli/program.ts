@@ -5,6 +5,7 @@
 import type { Command, OutputConfiguration } from 'commander';
 import { addAudit } from './audit-program.js';
 import { addBatch } from './batch-program.js';
+import { addCluster } from './cluster-program.js';
 import type { Dispatch } from './command.js';
 import { addLint } from './lint-program.js';
 import { act, MicaCommand } from './mica-command.js';
@@ -47,6 +48,7 @@ export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {
   addPlan(program, dispatch);
   addAudit(program, dispatch);
   addLint(program, dispatch);
+  addCluster(program, dispatch);
   addNode(program, dispatch);
   addRun(program, dispatch);
   addBatch(program, dispatch);

@@ -95,10 +95,24 @@ function productOf({ labels: of }: ClusterNode, devices: readonly DraDevice[]): 
 /** The machine type tells boards apart that the product name does not. */
 function modelOf(product: string | null, machineType: string | null): GpuModel | null {
   for (const name of [product, machineType]) {
-    const found = name === null ? null : findModel(name);
-    if (found?.ok === true) return found.model;
+    const found = name === null ? null : modelCalled(name);
+    if (found !== null) return found;
   }
   return null;
+}
+
+/** Thousands of nodes say the same few names, again and again, and a look through the catalogue takes its time. */
+const knownNames = new Map<string, GpuModel | null>();
+const mostNames = 1000;
+
+function modelCalled(name: string): GpuModel | null {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const found = findModel(name);
+  const model = found.ok ? found.model : null;
+  if (knownNames.size >= mostNames) knownNames.clear();
+  knownNames.set(name, model);
+  return model;
 }
 
 function strategyOf({ labels: of }: ClusterNode): Strategy | null {

@@ -7,14 +7,7 @@ import { nodesOf, sharersOf, type PlanNode } from '../plan-nodes.js';
 import { oneLine, shellLine, shellQuote } from '../shell-text.js';
 import { sharingNotes, workloadsOf, type Workload } from '../workloads.js';
 import { yamlFile } from '../yaml-text.js';
-import {
-  gcloudArguments,
-  gkePlace,
-  isRegion,
-  restRequest,
-  type GkePlace,
-  type NodePool,
-} from './node-pool.js';
+import { createRequest, gkePlace, isRegion, type GkePlace, type NodePool } from './node-pool.js';
 import { poolsOf } from './pools.js';
 
 export const emitGke: Emitter = (plan, options) => {
@@ -49,7 +42,8 @@ export const emitGke: Emitter = (plan, options) => {
 };
 
 function poolFiles(pools: readonly NodePool[], place: GkePlace): readonly EmittedFile[] {
-  const commands = pools.map((pool) => gcloudArguments(pool, place));
+  const requests = pools.map((pool) => createRequest(pool, place));
+  const commands = requests.map(({ command }) => command ?? []);
   const script = [
     '#!/usr/bin/env bash',
     '# Makes the node pools of a Mica plan, one per machine type and slice size. The same commands as argument arrays',
@@ -60,9 +54,9 @@ function poolFiles(pools: readonly NodePool[], place: GkePlace): readonly Emitte
   return [
     { path: 'node-pools.sh', content: `${script.join('\n')}\n`, mode: 0o755 },
     { path: 'node-pools.json', content: json(commands) },
-    ...pools.map((pool) => ({
-      path: `node-pools/${pool.name}.json`,
-      content: json(restRequest(pool, place)),
+    ...requests.map(({ method, path, body }, index) => ({
+      path: `node-pools/${pools[index]?.name ?? ''}.json`,
+      content: json({ method, path, body }),
     })),
   ];
 }

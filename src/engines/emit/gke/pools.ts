@@ -1,11 +1,11 @@
 /** From a plan's nodes to GKE node pools: one per machine type and slice size, or the reason why there is none. */
 import { isFractional, machineTypes } from '#core/catalogue/machine-types';
+import { partitionSize } from '#core/clouds/gke/sizes';
 import { refuse, type EmitOptions, type Refused } from '../emission.js';
 import { labelFrom, NameBook } from '../kubernetes-names.js';
 import { oneSizeOf, slicesOffered, slicesPlanned } from '../one-size.js';
 import { isComplete, type PlanNode, type Sharers } from '../plan-nodes.js';
 import type { NodePool } from './node-pool.js';
-import { partitionSizesOf } from '#core/catalogue/gke-partition-sizes';
 
 export type Pools =
   { readonly ok: true; readonly pools: readonly NodePool[]; readonly notes: readonly string[] } | Refused;
@@ -89,38 +89,17 @@ function draftOf(
       'Give the shared needs a larger compute share, so that fewer fit a slice.',
     );
   }
-  const perGpu = partitionSizesOf(machine.accelerator)[slice.profile];
-  if (perGpu === undefined) return refuseSize(slice.profile, machine.accelerator);
-  const spelled = spellSize(slice.profile, options);
-  if (!spelled.ok) return spelled;
-  const cut = { profile: slice.profile, perGpu, size: spelled.size };
+  const cutAs = partitionSize(machine.accelerator, slice.profile, options.gke?.attributeSpelling);
+  if (!cutAs.ok) return refuse(cutAs.why.kind, cutAs.why.message, instead[cutAs.why.kind]);
+  const { size, perGpu } = cutAs;
+  const cut = { profile: slice.profile, perGpu, size };
   return { ok: true, draft: { ...base, slice: cut, sharers: slice.sharers } };
 }
 
-function refuseSize(profile: string, accelerator: string): Refused {
-  const offered = Object.keys(partitionSizesOf(accelerator)).join(', ') || 'no size at all';
-  const doubt = profile.startsWith('4g.')
-    ? " GKE's partitioner knows 4g sizes and its autoscaler does not, so no pool is made from it."
-    : '';
-  const message = `GKE does not list ${profile} for ${accelerator}; it lists ${offered}.${doubt}`;
-  return refuse('size-not-offered', message, `Plan with one of those sizes, or emit gpu-operator.`);
-}
-
-function spellSize(
-  profile: string,
-  options: EmitOptions,
-): { readonly ok: true; readonly size: string } | Refused {
-  const spelling = options.gke?.attributeSpelling;
-  if (!profile.includes('+')) return { ok: true, size: profile };
-  if (spelling !== undefined) return { ok: true, size: profile.replace('+', spelling) };
-  const dottedSize = profile.replace('+', '.');
-  const message = `GKE may call ${profile} either ${dottedSize} or ${profile}: its own sources disagree`;
-  return refuse(
-    'attribute-spelling',
-    message,
-    'Say which with the option attributeSpelling, or plan plain sizes.',
-  );
-}
+const instead = {
+  'size-not-offered': 'Plan with one of those sizes, or emit gpu-operator.',
+  'attribute-spelling': 'Say which with the option attributeSpelling, or plan plain sizes.',
+} as const;
 
 function poolFrom(draft: Draft, name: string): NodePool {
   const { machineType, accelerator, gpusPerNode, slice, sharers, nodes } = draft;

@@ -1,17 +1,14 @@
 /** mig-parted configurations: what each node's GPUs become, in the tool's strict `v1` format, one per distinct node. */
-import type { PlannedGpu } from '#core/plan/plan';
+import {
+  allDisabledEntries,
+  allDisabledName,
+  countsOf,
+  spelledName,
+  type MigEntry,
+} from '#core/cluster/operator/mig-config';
 import type { EmitOptions } from '../emission.js';
-import { contentName, dotted } from '../kubernetes-names.js';
+import { contentName } from '../kubernetes-names.js';
 import { grouped, isComplete, migModelOf, type PlanNode } from '../plan-nodes.js';
-
-/** One entry: the GPUs it is about, and what they carry. */
-export interface MigEntry {
-  readonly 'device-filter'?: readonly string[];
-  readonly devices: 'all' | readonly number[];
-  readonly 'mig-enabled': boolean;
-  /** Instances by profile; there when MIG is on, even if none. */
-  readonly 'mig-devices'?: Readonly<Record<string, number>>;
-}
 
 export interface MigConfig {
   readonly name: string;
@@ -19,13 +16,6 @@ export interface MigConfig {
   /** The plan's nodes that carry it. */
   readonly nodes: readonly string[];
 }
-
-/** The GPU Operator asks for this name where a node says nothing. */
-const allDisabled: MigConfig = {
-  name: 'all-disabled',
-  entries: [{ devices: 'all', 'mig-enabled': false }],
-  nodes: [],
-};
 
 /**
  * The configurations that the nodes need. Equal nodes share one. The name tells the content, so that a new plan for
@@ -38,7 +28,7 @@ export function migConfigsOf(nodes: readonly PlanNode[], options: EmitOptions): 
     entries: same[0]?.entries ?? [],
     nodes: same.map(({ node }) => node.name),
   }));
-  const names = contents.map(({ entries }) => nameOf(entries));
+  const names = contents.map(({ entries }) => spelledName(entries));
   return contents.map(({ entries, nodes: same }, index) => {
     const name = names[index] ?? '';
     const isUnique = names.indexOf(name) === names.lastIndexOf(name);
@@ -53,12 +43,15 @@ export function configNames(configs: readonly MigConfig[]): ReadonlyMap<string, 
 
 /** The file as a plain value, `all-disabled` first. */
 export function migPartedFile(configs: readonly MigConfig[]): object {
-  const named = [allDisabled, ...configs].map(({ name, entries }) => [name, entries] as const);
-  return { version: 'v1', 'mig-configs': Object.fromEntries(named) };
+  const named = configs.map(({ name, entries }) => [name, entries] as const);
+  return {
+    version: 'v1',
+    'mig-configs': Object.fromEntries([[allDisabledName, allDisabledEntries], ...named]),
+  };
 }
 
 function entriesOf(node: PlanNode, severalModels: boolean, options: EmitOptions): readonly MigEntry[] {
-  const groups = grouped(node.gpus, (gpu) => JSON.stringify([gpu.model, gpu.mig, countsOf(gpu)]));
+  const groups = grouped(node.gpus, (gpu) => JSON.stringify([gpu.model, gpu.mig, countsOf(gpu.placements)]));
   return [...groups.values()].flatMap((gpus) => {
     const first = gpus[0];
     if (first === undefined) return [];
@@ -69,32 +62,10 @@ function entriesOf(node: PlanNode, severalModels: boolean, options: EmitOptions)
         ...(severalModels && ids.length > 0 && { 'device-filter': ids.map((id) => `0x${id}10DE`) }),
         devices: whole ? ('all' as const) : gpus.map((gpu) => gpu.index),
         'mig-enabled': first.mig,
-        ...(first.mig && { 'mig-devices': countsOf(first) }),
+        ...(first.mig && { 'mig-devices': countsOf(first.placements) }),
       },
     ];
   });
-}
-
-/** Instances by profile, large profiles first. */
-function countsOf(gpu: PlannedGpu): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  const inOrder = [...gpu.placements].sort(
-    (a, b) => b.size - a.size || a.profile.localeCompare(b.profile, 'en'),
-  );
-  for (const { profile } of inOrder) counts[profile] = (counts[profile] ?? 0) + 1;
-  return counts;
-}
-
-/** As in `mica-all-4x1g.24gb` or `mica-0.1-1x2g.48gb-2x1g.24gb_2-off`. */
-function nameOf(entries: readonly MigEntry[]): string {
-  const spelled = entries.map((entry) => {
-    const devices = entry.devices === 'all' ? 'all' : entry.devices.join('.');
-    const slices = Object.entries(entry['mig-devices'] ?? {}).map(
-      ([profile, count]) => `${count}x${dotted(profile)}`,
-    );
-    return `${devices}-${entry['mig-enabled'] ? slices.join('-') || 'empty' : 'off'}`;
-  });
-  return `mica-${spelled.join('_')}`;
 }
 
 /** The models of the plan that mig-parted cannot tell apart by PCI id, by name. */

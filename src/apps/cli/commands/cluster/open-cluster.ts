@@ -1,0 +1,29 @@
+/** The cluster that the flags of a command name. */
+import { kubernetesApi, type KubernetesApi } from '#adapters/kubernetes/cluster-api';
+import { systemClock } from '#adapters/system/clock';
+import type { Host } from '../../terminal/screen.js';
+
+export interface ClusterFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly json?: boolean;
+}
+
+/** Closes it when the work is done. */
+export async function withCluster<T>(
+  { env }: Host,
+  { kubeconfig, context }: ClusterFlags,
+  work: (api: KubernetesApi) => Promise<T>,
+): Promise<T> {
+  const api = kubernetesApi({
+    env,
+    clock: systemClock,
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  try {
+    return await work(api);
+  } finally {
+    await api.close();
+  }
+}

@@ -1,0 +1,87 @@
+/** `mica cluster show`: the GPU nodes of a Kubernetes cluster drawn as slices, and what waits for them. */
+import { systemClock } from '#adapters/system/clock';
+import { untilInterrupted } from '#adapters/system/interruption';
+import { MicaError } from '#core/errors';
+import type { ClusterState } from '#core/cluster/objects';
+import type { ClusterApi } from '#ports/cluster-api';
+import type { AnswerExit, Context } from '../../command.js';
+import { printJson } from '../../terminal/json.js';
+import { printable, screenOn } from '../../terminal/screen.js';
+import { drawFrame } from '../node/watch.js';
+import { clusterAsJson } from './cluster-json.js';
+import { describeCluster } from './describe-cluster.js';
+import { withCluster, type ClusterFlags } from './open-cluster.js';
+import { seeCluster, type SeenCluster } from './see-cluster.js';
+
+export interface ShowClusterFlags extends ClusterFlags {
+  readonly pool?: string;
+  readonly all?: boolean;
+  readonly watch?: boolean;
+}
+
+export async function showClusterCommand(
+  context: Context,
+  _positional: readonly never[],
+  flags: ShowClusterFlags,
+): Promise<AnswerExit> {
+  const { screen, host, json } = context;
+  const { signal, release } = untilInterrupted();
+  try {
+    await withCluster(host, flags, async (api) => {
+      if (flags.watch === true) return watchIt(context, api, flags, signal);
+      const seen = look(await api.read(signal), flags);
+      if (json) printJson(screen, clusterAsJson(seen));
+      else screen.print(describeCluster(screen, seen, flags.all === true));
+    });
+  } catch (error) {
+    // Ctrl-C ends a look as it ends a watch.
+    if (!signal.aborted) throw error;
+  } finally {
+    release();
+  }
+  return 0;
+}
+
+/** No eye follows more, and a cluster of thousands changes all the time. */
+const leastMs = 500;
+
+async function watchIt(
+  { host, json }: Context,
+  api: ClusterApi,
+  flags: ShowClusterFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const watch = await api.watch(signal);
+  try {
+    while (!signal.aborted) {
+      const version = watch.version();
+      // A terminal may have another width by now.
+      const screen = screenOn(host);
+      const at = new Date(systemClock.nowMs()).toISOString().replace(/\.\d+/, '');
+      const seen = look(watch.state(), flags);
+      const trouble = watch.trouble();
+      if (json) {
+        const why = trouble === null ? {} : { trouble };
+        screen.print(JSON.stringify({ at, ...why, ...clusterAsJson(seen) }));
+      } else {
+        const text = describeCluster(screen, seen, flags.all === true);
+        const warning =
+          trouble === null ? '' : `\n${screen.style.red(`not up to date: ${printable(trouble.message)}`)}`;
+        drawFrame(screen, `${screen.style.dim(at)}${warning}\n\n${text}`);
+      }
+      await systemClock.sleep(leastMs, signal);
+      await watch.changed(version, signal);
+    }
+  } finally {
+    await watch.close();
+  }
+}
+
+function look(state: ClusterState, { pool }: ShowClusterFlags): SeenCluster {
+  const seen = seeCluster(state, pool);
+  if (pool === undefined || seen.pools.includes(pool)) return seen;
+  const known = seen.pools.length === 0 ? 'no GPU node says its pool' : `there are ${seen.pools.join(', ')}`;
+  throw new MicaError('bad-usage', `no node pool with GPUs is called '${pool}': ${known}`, {
+    next: 'Name one of the pools, or leave --pool out.',
+  });
+}

@@ -1,0 +1,92 @@
+/** Which pods a change of a node's GPUs disturbs. mig-manager clears a GPU before it cuts it, and looks at no pod. */
+import type { ClusterPod, DraClaim, DraDevice } from '../objects.js';
+import { isLeftAlone } from './operator-pods.js';
+
+/** GPU indexes that a pod holds, by `namespace/name`; a pod that is absent may hold any. */
+export type GpuHolders = ReadonlyMap<string, readonly number[]>;
+
+/** What a change reaches. */
+export interface Reach {
+  /** GPUs that are cut anew; the others keep their slices and their pods. */
+  readonly gpus: readonly number[];
+  /** MIG is switched on or off somewhere, or what is there now is not known: every GPU of the node. */
+  readonly wholeNode: boolean;
+  /** The node may be restarted on the way, so that pods without GPUs have to go too. */
+  readonly mayReboot: boolean;
+}
+
+export function podKey({ namespace, name }: Pick<ClusterPod, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`;
+}
+
+export function usesGpus({ wants, claims }: ClusterPod): boolean {
+  return claims.length > 0 || Object.values(wants).some((count) => count > 0);
+}
+
+/** In the order in which they are asked to leave: low priority first. */
+export function disturbedPods(
+  pods: readonly ClusterPod[],
+  reach: Reach,
+  holders: GpuHolders,
+  operatorNamespace: string,
+): readonly ClusterPod[] {
+  const isReached = (pod: ClusterPod): boolean => {
+    if (isLeftAlone(pod, operatorNamespace)) return false;
+    if (reach.wholeNode) return reach.mayReboot || usesGpus(pod);
+    if (!usesGpus(pod) || reach.gpus.length === 0) return false;
+    const held = holders.get(podKey(pod));
+    return held?.some((index) => reach.gpus.includes(index)) ?? true;
+  };
+  return pods.filter(isReached).sort((a, b) => a.priority - b.priority || (podKey(a) < podKey(b) ? -1 : 1));
+}
+
+/** As DRA's claims say: devices are named `gpu-0` or `gpu-0-mig-…`, after the GPU's minor number. */
+export function holdersFromClaims(
+  node: string,
+  pods: readonly ClusterPod[],
+  dra: { readonly devices: readonly DraDevice[]; readonly claims: readonly DraClaim[] },
+): GpuHolders {
+  const here = new Set(
+    dra.devices
+      .filter((one) => one.node === node)
+      .map(({ driver, pool, device }) => `${driver}/${pool}/${device}`),
+  );
+  const found = new Map<string, readonly number[]>();
+  for (const pod of pods) {
+    // What it has from the device plugin, the claims do not know.
+    if (pod.claims.length === 0 || Object.keys(pod.wants).length > 0) continue;
+    const claims = pod.claims.map((name) =>
+      dra.claims.find((claim) => claim.namespace === pod.namespace && claim.name === name),
+    );
+    const devices = claims.flatMap((claim) => claim?.devices ?? ['?']);
+    const indexes = devices.map((device) =>
+      here.has(device) ? /\/gpu-(\d+)(-|$)/.exec(device)?.[1] : undefined,
+    );
+    if (devices.length > 0 && indexes.every((index) => index !== undefined)) {
+      found.set(podKey(pod), [...new Set(indexes.map(Number))]);
+    }
+  }
+  return found;
+}
+
+/** As dcgm-exporter's labels said when it was last asked. Who has more devices than rows is left out: not known. */
+export function holdersFromRows(
+  pods: readonly ClusterPod[],
+  rows: readonly {
+    readonly namespace: string;
+    readonly pod: string;
+    readonly gpuIndex: number;
+    readonly slice: string;
+  }[],
+): GpuHolders {
+  const found = new Map<string, readonly number[]>();
+  for (const pod of pods) {
+    const own = rows.filter((row) => row.namespace === pod.namespace && row.pod === pod.name);
+    const devices = new Set(own.map(({ gpuIndex, slice }) => `${gpuIndex}/${slice}`));
+    const wanted = Object.values(pod.wants).reduce((sum, count) => sum + count, 0);
+    if (pod.claims.length === 0 && wanted > 0 && devices.size >= wanted) {
+      found.set(podKey(pod), [...new Set(own.map(({ gpuIndex }) => gpuIndex))]);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,219 @@
+/** Nodes that are alike to every pod that wants GPUs: same card, same way of cutting, same labels that matter, same taints. */
+import { findMachineType, isFractional } from '#core/catalogue/machine-types';
+import { partitionSizesOf } from '#core/catalogue/gke-partition-sizes';
+import type { MigModel } from '#core/catalogue/model';
+import { gpuNodeOf, type GpuNode } from '../gpu-node.js';
+import { labels } from '../label-names.js';
+import type { ClusterPod, ClusterState, DraDevice } from '../objects.js';
+import { askOf, pinningLabel, productUncut, whyItStays } from './pod-asks.js';
+
+/** How a node of the site can be cut: any way each GPU, or one size for all of them, in place or by a new node. */
+export type Style = 'mixed' | 'single' | 'gke';
+
+/** One node: what is free on it, who is on it, and what keeps it from being cut anew. */
+export interface NodeUnit {
+  readonly seen: GpuNode;
+  /** Pods with GPUs that have not ended. */
+  readonly pods: readonly ClusterPod[];
+  /** Free now by `profile`, whole GPUs as `whole`. */
+  readonly free: ReadonlyMap<string, number>;
+  /** `null`: it may be cut anew, once its pods are elsewhere. */
+  readonly frozen: string | null;
+  /** Takes new pods. */
+  readonly isOpen: boolean;
+}
+
+export interface Site {
+  readonly key: string;
+  /** Stands for all of them. */
+  readonly like: GpuNode;
+  /** `null`: only what is there is used. */
+  readonly style: Style | null;
+  readonly units: readonly NodeUnit[];
+  /** Machines that may be rented. */
+  readonly rent: RentedSite | null;
+}
+
+export interface RentedSite {
+  readonly machineType: string;
+  readonly max: number;
+  readonly usdPerHour: number | null;
+}
+
+export const whole = 'whole';
+
+export function slotOf(profile: string | null): string {
+  return profile ?? whole;
+}
+
+export interface SiteOptions {
+  readonly target?: 'gke' | 'gpu-operator' | undefined;
+  /** Others take no part. */
+  readonly pools?: readonly string[] | undefined;
+}
+
+export function sitesOf(state: ClusterState, options: SiteOptions): readonly Site[] {
+  const podsOn = groupedBy(state.pods.filter(hasNotEnded), ({ node }) => node);
+  const devicesOn = groupedBy(state.dra?.devices ?? [], ({ node }: DraDevice) => node);
+  const seen = [...state.nodes]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((node) => gpuNodeOf(node, podsOn.get(node.name) ?? [], devicesOn.get(node.name) ?? []) ?? []);
+  const changing = changingPoolsOf(seen);
+  const matters = selectedPairs(state.pods);
+  const sites = new Map<string, { like: GpuNode; style: Style | null; units: NodeUnit[] }>();
+  for (const one of seen) {
+    const pods = (podsOn.get(one.node.name) ?? []).filter(usesGpus).sort(byName);
+    const style = styleOf(one, options.target);
+    const key = siteKey(one, style, matters);
+    const site = sites.get(key) ?? { like: uncut(one), style, units: [] };
+    sites.set(key, site);
+    site.units.push(unitOf(one, pods, style, changing, options.pools));
+  }
+  return [...sites].map(([key, site]) => ({ key, ...site, rent: null }));
+}
+
+/** Pools of GKE whose nodes are made anew to be cut anew, so that the pool's name changes. */
+export function changingPoolsOf(seen: readonly GpuNode[]): ReadonlySet<string> {
+  return new Set(seen.flatMap(({ partitioner, pool }) => (partitioner === 'gke' ? (pool ?? []) : [])));
+}
+
+function hasNotEnded({ phase }: ClusterPod): boolean {
+  return phase !== 'Succeeded' && phase !== 'Failed';
+}
+
+export function usesGpus({ wants, claims }: ClusterPod): boolean {
+  return claims.length > 0 || Object.values(wants).some((count) => count > 0);
+}
+
+export function byName(a: ClusterPod, b: ClusterPod): number {
+  const keyOf = ({ namespace, name, uid }: ClusterPod): string => `${namespace}/${name}/${uid}`;
+  return keyOf(a) < keyOf(b) ? -1 : 1;
+}
+
+/** `key=value` that some pod selects nodes by: other labels make no difference. */
+function selectedPairs(pods: readonly ClusterPod[]): ReadonlySet<string> {
+  const pairs = new Set<string>();
+  const seen = new Set<unknown>();
+  for (const { nodeSelector } of pods) {
+    if (seen.has(nodeSelector)) continue;
+    seen.add(nodeSelector);
+    for (const [key, value] of Object.entries(nodeSelector)) {
+      pairs.add(`${key}=${key === labels.product ? productUncut(value) : value}`);
+    }
+  }
+  return pairs;
+}
+
+function siteKey(seen: GpuNode, style: Style | null, matters: ReadonlySet<string>): string {
+  const { node, model, product, gpus, pool, machineType, partitioner } = seen;
+  const own = Object.entries(uncut(seen).node.labels)
+    .filter(([key, value]) => matters.has(`${key}=${value}`))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const taints = node.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).sort();
+  return JSON.stringify([model?.key ?? product, gpus, style, partitioner, pool, machineType, own, taints]);
+}
+
+/** What cutting changes is no part of what a node is. */
+function uncut(seen: GpuNode): GpuNode {
+  const { [labels.gkePartition]: _size, ...rest } = seen.node.labels;
+  const product = rest[labels.product];
+  const kept = product === undefined ? rest : { ...rest, [labels.product]: productUncut(product) };
+  return { ...seen, node: { ...seen.node, labels: kept, isReady: true, isCordoned: false } };
+}
+
+function styleOf(seen: GpuNode, target: SiteOptions['target']): Style | null {
+  const { partitioner, strategy, model, gpus } = seen;
+  if (model?.kind !== 'mig' || gpus === null || (target !== undefined && target !== partitioner)) return null;
+  if (partitioner === 'gke') return acceleratorOf(seen) === null ? null : 'gke';
+  return partitioner === 'gpu-operator' && (strategy === 'mixed' || strategy === 'single') ? strategy : null;
+}
+
+/** `null`: no machine type of GKE whose cards it cuts. */
+export function acceleratorOf({ machineType }: Pick<GpuNode, 'machineType'>): string | null {
+  const known = machineType === null ? undefined : findMachineType(machineType);
+  if (known?.accelerator == null || isFractional(known)) return null;
+  return Object.keys(partitionSizesOf(known.accelerator)).length === 0 ? null : known.accelerator;
+}
+
+function unitOf(
+  seen: GpuNode,
+  pods: readonly ClusterPod[],
+  style: Style | null,
+  changing: ReadonlySet<string>,
+  pools: SiteOptions['pools'],
+): NodeUnit {
+  const isChosen = pools === undefined || (seen.pool !== null && pools.includes(seen.pool));
+  const isOpen = isChosen && seen.node.isReady && !seen.node.isCordoned;
+  const free = new Map<string, number>();
+  for (const { profile, allocatable, used } of isOpen ? seen.offers : []) {
+    const left = allocatable - used;
+    if (left > 0) free.set(slotOf(profile), (free.get(slotOf(profile)) ?? 0) + left);
+  }
+  const frozen = isChosen ? whyFrozen(seen, pods, style, changing) : 'its pool is not asked for';
+  return { seen, pods, free, frozen, isOpen };
+}
+
+function whyFrozen(
+  seen: GpuNode,
+  pods: readonly ClusterPod[],
+  style: Style | null,
+  changing: ReadonlySet<string>,
+): string | null {
+  const { node, migConfig, offers } = seen;
+  if (style === null) return whyNeverCut(seen);
+  if (!node.isReady) return 'it is not ready';
+  if (node.isCordoned) return 'it is cordoned';
+  if (migConfig?.state != null && migConfig.state !== 'success')
+    return `mig-manager says ${migConfig.state} of ${migConfig.name}`;
+  if (offers.some(({ clients }) => clients > 1)) return 'its slices are shared by turns';
+  if (offers.some(({ capacity, allocatable, used }) => used > allocatable && capacity > 0))
+    return 'pods have more of it than it offers';
+  for (const pod of pods) {
+    const stays = pod.isDeleting ? 'it is being deleted, and has its slice until it is gone' : whyItStays(pod);
+    const pin = pinningLabel(pod, changing);
+    const ask = askOf(pod);
+    const why =
+      stays ?? (pin !== null ? `it selects nodes by ${pin}` : ask.ok ? null : ask.why);
+    if (why !== null) return `${pod.namespace}/${pod.name} stays: ${why}`;
+  }
+  return null;
+}
+
+function whyNeverCut({ partitioner, model, product, gpus, strategy, machineType }: GpuNode): string {
+  if (model === null) return `Mica does not know the card ${product ?? ''}`.trim();
+  if (model.kind !== 'mig') return `a ${model.name} has no slices`;
+  if (gpus === null) return 'how many GPUs it has is not known';
+  switch (partitioner) {
+    case 'dra':
+      return 'the DRA driver has its GPUs';
+    case 'device-plugin':
+      return 'nothing on it cuts GPUs: no mig-manager, and not GKE';
+    case 'gke':
+      return `GKE has no slice sizes for ${machineType ?? 'its machine type'}, or it is not the target`;
+    case 'gpu-operator':
+      return strategy === 'none' || strategy === null
+        ? `its MIG strategy is ${strategy ?? 'not said'}: slices would not be offered`
+        : 'it is not the target';
+  }
+}
+
+/** The card of a site that can be cut. */
+export function cardOf({ like }: Site): MigModel {
+  if (like.model?.kind !== 'mig') throw new RangeError(`${like.product ?? 'a card'} cannot be cut`);
+  return like.model;
+}
+
+export function groupedBy<T>(
+  all: readonly T[],
+  keyOf: (one: T) => string | null,
+): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    if (key === null) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return groups;
+}

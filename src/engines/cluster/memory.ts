@@ -1,0 +1,60 @@
+/** What a process remembers of a node that it changes. Losing it costs time, never safety: the rest is on the node. */
+import type { Ending } from '#core/cluster/operator/decision';
+import { labels } from '#core/cluster/label-names';
+import type { ClusterNode, ClusterPod } from '#core/cluster/objects';
+import type { ApiRefusal } from '#ports/cluster-api';
+
+interface Asked {
+  readonly againMs: number;
+  readonly said: string | null;
+  readonly times: number;
+}
+
+const firstDelayMs = 5_000;
+const longestDelayMs = 60_000;
+
+export class NodeMemory {
+  readonly asked = new Map<string, Asked>();
+  blocked: string | null = null;
+  /** The edit that ends the change was sent, and its answer was lost. */
+  sentEnding: Ending | null = null;
+  #state = '';
+  #sinceMs = 0;
+  #trouble = { times: 0, sinceMs: 0 };
+
+  stateSince({ isReady, labels: of }: ClusterNode, nowMs: number): number {
+    const state = `${isReady} ${of[labels.migConfigState] ?? ''}`;
+    if (state !== this.#state) this.#sinceMs = nowMs;
+    this.#state = state;
+    return this.#sinceMs;
+  }
+
+  /** A pod that says no is asked again later and later; one that said yes is never asked again. */
+  answered(pod: ClusterPod, why: ApiRefusal | null, nowMs: number): void {
+    const times = (this.asked.get(pod.uid)?.times ?? 0) + 1;
+    const isGone = why === null || why.kind === 'gone' || why.kind === 'conflict';
+    const delayMs = Math.max(
+      why?.retryAfterMs ?? 0,
+      Math.min(longestDelayMs, firstDelayMs * 2 ** (times - 1)),
+    );
+    this.asked.set(pod.uid, {
+      againMs: isGone ? Infinity : nowMs + delayMs,
+      said: why?.message ?? null,
+      times,
+    });
+  }
+
+  /** How long to wait before the next try of anything; `since`: when the trouble began. */
+  stumbled(why: ApiRefusal, nowMs: number): { readonly waitMs: number; readonly sinceMs: number } {
+    const { times, sinceMs } = this.#trouble;
+    this.#trouble = { times: times + 1, sinceMs: times === 0 ? nowMs : sinceMs };
+    const backOffMs = Math.min(30_000, 500 * 2 ** times);
+    const waitMs =
+      why.kind === 'conflict' ? Math.min(backOffMs, 2_000) : Math.max(why.retryAfterMs ?? 0, backOffMs);
+    return { waitMs, sinceMs: this.#trouble.sinceMs };
+  }
+
+  wentWell(): void {
+    this.#trouble = { times: 0, sinceMs: 0 };
+  }
+}

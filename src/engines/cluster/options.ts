@@ -1,0 +1,35 @@
+/** What the caller wants of a change of nodes, and what it allows. */
+import type { GpuHolders } from '#core/cluster/operator/disturbed';
+import type { Limits } from '#core/cluster/operator/limits';
+import type { NodeCut } from '#core/cluster/operator/mig-config';
+import type { ConfigPlace } from './config-book.js';
+
+export interface WantedNode {
+  readonly node: string;
+  /** GPUs that are not named stay as they are. */
+  readonly cut: NodeCut;
+}
+
+export interface NodeOptions extends ConfigPlace {
+  readonly limits: Limits;
+  /** Which GPUs pods hold, where that is known. */
+  readonly holders: GpuHolders;
+  readonly dryRun?: boolean;
+  /** Pods that nobody would make again may be ended. */
+  readonly mayEndBare?: boolean;
+  /** mig-manager may reboot the node where MIG is switched (WITH_REBOOT). Default: yes. */
+  readonly mayReboot?: boolean;
+  /** Pods are waited for no longer than until then; what has begun to be cut is brought to its end all the same. */
+  readonly deadlineMs?: number;
+  readonly onProgress?: (node: string, says: string) => void;
+  /** Stops between two calls; what is on the node says how to go on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface NodesOptions extends NodeOptions {
+  readonly maxUnavailable: number;
+  /** Nodes of the cluster, besides those wanted, that are out of service because of a change. */
+  readonly outOfService?: readonly string[];
+  /** Each node for itself, instead of none after one that did not get there. */
+  readonly keepGoing?: boolean;
+}
