@@ -7,6 +7,7 @@ import { batch } from './batch.js';
 import { auditPrometheus } from './audit-prometheus.js';
 import { auditCsv } from './audit-csv.js';
 import { change } from './change.js';
+import { clusterPlan } from './cluster-plan.js';
 import { cluster } from './cluster.js';
 import { compaction } from './compaction.js';
 import { decision } from './decision.js';
@@ -28,6 +29,7 @@ const benches: readonly Bench[] = [
   auditCsv,
   auditPrometheus,
   cluster,
+  clusterPlan,
   startup,
 ];
 

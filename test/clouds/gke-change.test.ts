@@ -49,7 +49,7 @@ describe('a change of size', () => {
     const { name, initialNodeCount, config, ...others } = world.api.asked.find(
       ({ method }) => method === 'POST',
     )!.body.nodePool;
-    const { effectiveCgroupMode: _mode, accelerators: _old, labels, ...kept } = oldPool.config;
+    const { labels, ...kept } = { ...oldPool.config, effectiveCgroupMode: undefined };
     expect({ name, initialNodeCount }).toEqual({ name: wanted, initialNodeCount: 2 });
     expect(config).toEqual({
       oauthScopes: ['https://www.googleapis.com/auth/cloud-platform'],

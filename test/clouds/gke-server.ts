@@ -5,12 +5,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { partitionSizesOf } from '#core/catalogue/gke-partition-sizes';
-import { mistakesIn } from './message-check.js';
+import { factsFrom, mistakesIn, type Json } from './message-check.js';
+
+const { messages } = factsFrom('gke-messages.json');
 
 export interface Asked {
   readonly method: string;
   readonly path: string;
-  readonly body: any;
+  readonly body: Json;
 }
 
 export type Fault =
@@ -46,13 +48,13 @@ const parent = `projects/${project}/locations/${location}/clusters/${cluster}`;
 export class GkeServer {
   readonly place = { project, location, cluster };
   readonly asked: Asked[] = [];
-  readonly pools = new Map<string, any>();
+  readonly pools = new Map<string, Json>();
   /** Looks that an operation takes to end. */
   looksPerOperation = 2;
   /** Nodes that the project may have. */
   quotaNodes = 100;
   /** Told when nodes come and go. */
-  onPool: (name: string, pool: any) => void = () => undefined;
+  onPool: (name: string, pool: Json) => void = () => undefined;
   readonly #faults: { readonly method: string; readonly path: RegExp; readonly fault: Fault }[] = [];
   readonly #operations: Operation[] = [];
   readonly #server: Server;
@@ -107,7 +109,7 @@ export class GkeServer {
     this.#faults.push({ method, path, fault });
   }
 
-  addPool(pool: any): void {
+  addPool(pool: Json): void {
     const body = {
       initialNodeCount: 1,
       locations: [location],
@@ -131,7 +133,7 @@ export class GkeServer {
       .map(({ method, path }) => `${method} ${path.split('/').slice(7).join('/') || 'cluster'}`);
   }
 
-  #answer({ method, path, body }: Asked, fault: Fault | undefined): { status: number; body: any } {
+  #answer({ method, path, body }: Asked, fault: Fault | undefined): { status: number; body: Json } {
     const [, operation] =
       /^v1\/projects\/p1\/locations\/us-central1-b\/operations\/([^/]+)$/.exec(path) ?? [];
     if (operation !== undefined && method === 'GET') return this.#look(operation);
@@ -158,7 +160,7 @@ export class GkeServer {
       });
     }
     if (method === 'POST' && verb === ':setSize') {
-      const wrong = mistakesIn(body, 'SetNodePoolSizeRequest');
+      const wrong = mistakesIn(messages, body, 'SetNodePoolSizeRequest');
       if (wrong.length > 0 || body.name !== `${parent}/nodePools/${name}`) return problem(400, wrong.join());
       return this.#took('SET_NODE_POOL_SIZE', name, fault, () => {
         pool.initialNodeCount = body.nodeCount;
@@ -168,8 +170,8 @@ export class GkeServer {
     return problem(404, `Not found: ${method} ${path}.`);
   }
 
-  #create(body: any, fault: Fault | undefined): { status: number; body: any } {
-    const wrong = mistakesIn(body, 'CreateNodePoolRequest');
+  #create(body: Json, fault: Fault | undefined): { status: number; body: Json } {
+    const wrong = mistakesIn(messages, body, 'CreateNodePoolRequest');
     if (wrong[0] !== undefined) return problem(400, wrong[0]);
     const { nodePool } = body;
     if (body.parent !== parent) return problem(400, `parent ${body.parent} is not ${parent}`);
@@ -195,7 +197,7 @@ export class GkeServer {
     const pool = { locations: [location], ...nodePool, ...ofServer(nodePool.name, 'PROVISIONING') };
     this.pools.set(nodePool.name, pool);
     const nodes = [...this.pools.values()].reduce(
-      (sum, one) => sum + one.initialNodeCount * one.locations.length,
+      (sum: number, one: Json) => sum + Number(one.initialNodeCount) * Number(one.locations.length),
       0,
     );
     const quota: Fault | undefined =
@@ -213,13 +215,13 @@ export class GkeServer {
   }
 
   /** gcloud changes autoscaling by an update of the cluster that names the pool. */
-  #updateCluster(body: any, fault: Fault | undefined): { status: number; body: any } {
+  #updateCluster(body: Json, fault: Fault | undefined): { status: number; body: Json } {
     const {
       desiredNodePoolId: name,
       desiredNodePoolAutoscaling: autoscaling,
       ...others
     } = body?.update ?? {};
-    const wrong = mistakesIn(autoscaling, 'NodePoolAutoscaling');
+    const wrong = mistakesIn(messages, autoscaling, 'NodePoolAutoscaling');
     if (body?.name !== parent || Object.keys(others).length > 0 || wrong.length > 0)
       return problem(400, wrong.join());
     const pool = this.pools.get(name);
@@ -236,7 +238,7 @@ export class GkeServer {
     target: string,
     fault: Fault | undefined,
     end: () => void,
-  ): { status: number; body: any } {
+  ): { status: number; body: Json } {
     return ok(this.#shown(this.#begin(type, `${parent}/nodePools/${target}`, end, fault)));
   }
 
@@ -254,7 +256,7 @@ export class GkeServer {
     return operation;
   }
 
-  #look(name: string): { status: number; body: any } {
+  #look(name: string): { status: number; body: Json } {
     const operation = this.#operations.find((one) => one.name === name);
     if (operation === undefined) return problem(404, `Not found: ${name}.`);
     if (operation.status === 'DONE' || operation.fault?.kind === 'hangs') return ok(this.#shown(operation));
@@ -291,7 +293,7 @@ export class GkeServer {
     return this.#operations.some(({ status }) => status !== 'DONE');
   }
 
-  #busy(): { status: number; body: any } {
+  #busy(): { status: number; body: Json } {
     const running = this.#operations.find(({ status }) => status !== 'DONE');
     return problem(409, `Cluster is running incompatible operation ${running?.name ?? ''}.`);
   }
@@ -319,10 +321,10 @@ function ofServer(name: string, status: string): object {
   };
 }
 
-function ok(body: any): { status: number; body: any } {
+function ok(body: Json): { status: number; body: Json } {
   return { status: 200, body };
 }
 
-function problem(status: number, message: string): { status: number; body: any } {
+function problem(status: number, message: string): { status: number; body: Json } {
   return { status, body: { error: { code: status, message, status: 'X' } } };
 }

@@ -1,11 +1,22 @@
 /** Says what a body has that the API's message has not: unknown fields, wrong types, 64-bit numbers that are no strings. */
 import { readFileSync } from 'node:fs';
 
-const { messages } = JSON.parse(readFileSync(new URL('gke-messages.json', import.meta.url), 'utf8')) as {
-  readonly messages: Readonly<Record<string, Readonly<Record<string, string>>>>;
-};
+/** JSON as it came: a field that is not there fails the expectation. */
+export type Json = ReturnType<typeof JSON.parse>;
 
-export function mistakesIn(value: unknown, message: string, at = message): readonly string[] {
+export type Messages = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** A file with what a cloud's own client library knows. */
+export function factsFrom(file: string): Json {
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
+}
+
+export function mistakesIn(
+  messages: Messages,
+  value: unknown,
+  message: string,
+  at = message,
+): readonly string[] {
   const fields = messages[message];
   if (fields === undefined) throw new Error(`no message ${message}`);
   if (!isObject(value)) return [`${at} is no object`];
@@ -14,14 +25,14 @@ export function mistakesIn(value: unknown, message: string, at = message): reado
     if (type === undefined) {
       return [`Invalid JSON payload received. Unknown name "${name}" at '${at}': Cannot find field.`];
     }
-    return mistakesOf(field, type, `${at}.${name}`);
+    return mistakesOf(messages, field, type, `${at}.${name}`);
   });
 }
 
-function mistakesOf(value: unknown, type: string, at: string): readonly string[] {
+function mistakesOf(messages: Messages, value: unknown, type: string, at: string): readonly string[] {
   if (type.startsWith('[]')) {
     if (!Array.isArray(value)) return [`${at} is no list`];
-    return value.flatMap((one, index) => mistakesOf(one, type.slice(2), `${at}[${index}]`));
+    return value.flatMap((one, index) => mistakesOf(messages, one, type.slice(2), `${at}[${index}]`));
   }
   const wrong = [`${at}: ${JSON.stringify(value)} is no ${type}`];
   if (type.startsWith('enum:')) return type.slice(5).split('|').includes(String(value)) ? [] : wrong;
@@ -39,7 +50,7 @@ function mistakesOf(value: unknown, type: string, at: string): readonly string[]
     case 'map':
       return isObject(value) && Object.values(value).every((one) => typeof one === 'string') ? [] : wrong;
     default:
-      return mistakesIn(value, type, at);
+      return mistakesIn(messages, value, type, at);
   }
 }
 

@@ -96,6 +96,11 @@ export class SmiMachine {
     return JSON.parse(readFileSync(this.#state, 'utf8')) as FakeMachine;
   }
 
+  /** What happens to the machine by itself, as at a reboot. */
+  set(parts: Partial<FakeMachine>): void {
+    writeFileSync(this.#state, JSON.stringify({ ...this.now, ...parts }));
+  }
+
   /** The places on a GPU, as `2g.48gb:0`, in order of the grid. */
   placesOn(index: number): readonly string[] {
     const there = [...(this.now.gpus[index]?.instances ?? [])];

@@ -222,6 +222,28 @@ describe('changing nodes under the GPU Operator', () => {
   );
 });
 
+describe('a node that was left cordoned', () => {
+  it('is changed and given back by the same command, once what failed is mended', async () => {
+    let isBroken = true;
+    const world = new OperatorWorld({ traps: { fails: () => isBroken } });
+    try {
+      const first = await changeNodes(world.ports(), world.wanted(), world.nodesOptions());
+      expect(first.outcome).toBe('failed');
+      isBroken = false;
+      const second = await changeNodes(world.ports(), world.wanted(), world.nodesOptions());
+      const { isCordoned, annotations } = world.cluster.node('gpu-1');
+      expect({ outcome: second.outcome, isCordoned }).toEqual({ outcome: 'done', isCordoned: false });
+      expect(Object.keys(annotations)).toEqual(['mica.dev/last-change']);
+      expect(world.nodes[0]?.cut.get(1)).toEqual(secondGpuAnew.get(1));
+      expect(world.cluster.broken).toEqual([]);
+      const third = await changeNodes(world.ports(), world.wanted(), world.nodesOptions());
+      expect(third.outcome).toBe('unchanged');
+    } finally {
+      world.stop();
+    }
+  });
+});
+
 function left({ cluster }: OperatorWorld): readonly string[] {
   return [...cluster.nodes.values()]
     .filter(({ name }) => name !== 'other')

@@ -28,8 +28,16 @@ interface Demand {
 export function fewestDisturbed({ nodes, pods }: ClusterState): BestPlan {
   const weights = new Map(pods.map((pod) => [pod.name, shares[slotOf(pod)] ?? 0]));
   const waiting = pods.filter(({ node }) => node === null);
+  const isFixed = (name: string): boolean =>
+    pods.some(({ node, controller }) => node === name && controller === null);
+  const wanted = new Set(pods.filter(({ node }) => node === null || !isFixed(node)).map(slotOf));
+  const useful = usefulCuts(wanted);
   let best = { unplaced: Infinity, disturbed: Infinity };
-  const visit = (index: number, seats: readonly (Demand & { readonly count: number })[], moved: readonly ClusterPod[]): void => {
+  const visit = (
+    index: number,
+    seats: readonly (Demand & { readonly count: number })[],
+    moved: readonly ClusterPod[],
+  ): void => {
     const node = nodes[index];
     if (node === undefined) {
       const unplaced = leastUnplaced(seats, moved, waiting);
@@ -40,18 +48,33 @@ export function fewestDisturbed({ nodes, pods }: ClusterState): BestPlan {
     }
     const zone = node.labels['zone'];
     const here = pods.filter((pod) => pod.node === node.name);
-    const asSeats = (counts: Counts) => Object.entries(counts).map(([slot, count]) => ({ slot, count, zone }));
+    const asSeats = (counts: Counts) =>
+      Object.entries(counts).map(([slot, count]) => ({ slot, count, zone }));
     const free: Record<string, number> = {};
     for (const [resource, count] of Object.entries(node.allocatable)) free[slotNamed(resource)] = count;
     for (const pod of here) free[slotOf(pod)] = (free[slotOf(pod)] ?? 0) - 1;
     visit(index + 1, [...seats, ...asSeats(free)], moved);
     if (here.some(({ controller }) => controller === null)) return;
-    const layout = new Map(Object.entries(node.allocatable).map(([resource, count]) => [slotNamed(resource), count]));
-    for (const cut of cuts.filter((one) => !isSame(one, layout)))
+    const layout = new Map(
+      Object.entries(node.allocatable).map(([resource, count]) => [slotNamed(resource), count]),
+    );
+    for (const cut of useful.filter((one) => !isSame(one, layout)))
       visit(index + 1, [...seats, ...asSeats(cut)], [...moved, ...here]);
   };
   visit(0, [], []);
   return { ...best, weights };
+}
+
+/** Of what anybody wants, each cut that no other one has all of. */
+function usefulCuts(wanted: ReadonlySet<string>): readonly Counts[] {
+  const limited = cuts
+    .map((cut) => Object.fromEntries(Object.entries(cut).filter(([slot]) => wanted.has(slot))))
+    .filter((cut) => Object.keys(cut).length > 0);
+  const has = (more: Counts, less: Counts): boolean =>
+    Object.entries(less).every(([slot, count]) => (more[slot] ?? 0) >= count);
+  return limited.filter((cut, index) =>
+    limited.every((other, at) => at === index || !has(other, cut) || (has(cut, other) && at > index)),
+  );
 }
 
 /** To clear a node and cut it as it was is no way to make room: its pods may come back. */
@@ -69,7 +92,9 @@ function leastUnplaced(
   let total = 0;
   for (const slot of Object.keys(shares)) {
     const inZone = (zone: string): number =>
-      seats.filter((seat) => seat.slot === slot && seat.zone === zone).reduce((sum, { count }) => sum + count, 0);
+      seats
+        .filter((seat) => seat.slot === slot && seat.zone === zone)
+        .reduce((sum, { count }) => sum + count, 0);
     const must = moved.filter((pod) => slotOf(pod) === slot).length;
     const asking = waiting.filter((pod) => slotOf(pod) === slot);
     const wish = (zone: string | undefined): number =>

@@ -4,6 +4,7 @@
  */
 import type { ClusterNode, ClusterPod } from '#core/cluster/objects';
 import type { NodeApi } from '#engines/cluster/ports';
+import type { Clock } from '#ports/clock';
 import type { ApiAnswer, ApiRefusal, ConfigMapValue, NodePatch } from '#ports/cluster-api';
 import { aNode, aPod } from './cluster-objects.js';
 import type { VirtualClock } from './virtual-clock.js';
@@ -17,13 +18,28 @@ export interface Budget {
 /** What an API call meets: a refusal before anything is done, or `lost`: done, and nobody hears of it. */
 export type Fault = (call: string, count: number) => ApiRefusal['kind'] | 'lost' | null;
 
-type Edit = Partial<Omit<ClusterNode, 'labels'>> & {
+export const operatorNamespace = 'gpu-operator';
+
+export type NodeChange = Partial<Omit<ClusterNode, 'labels'>> & {
   readonly labels?: Readonly<Record<string, string | null>>;
 };
 
-export const operatorNamespace = 'gpu-operator';
+/** A cluster as those who work in it see it: the kubelet, mig-manager, controllers. */
+export interface ActorCluster {
+  readonly clock: Clock;
+  readonly broken: string[];
+  readonly note: (text: string) => void;
+  readonly node: (name: string) => ClusterNode;
+  readonly editNode: (name: string, edit: NodeChange) => void;
+  readonly allPods: () => readonly ClusterPod[];
+  readonly podsOn: (name: string) => readonly ClusterPod[];
+  readonly addPod: (said: Partial<ClusterPod> & { readonly name: string }) => ClusterPod;
+  readonly editPod: (uid: string, edit: Partial<ClusterPod>) => void;
+  readonly removePod: (uid: string) => void;
+  readonly configFile: (name: string) => string;
+}
 
-export class OperatorCluster {
+export class OperatorCluster implements ActorCluster {
   readonly clock: VirtualClock;
   readonly nodes = new Map<string, ClusterNode>();
   readonly pods = new Map<string, ClusterPod>();
@@ -78,11 +94,19 @@ export class OperatorCluster {
   }
 
   podsOn(name: string): readonly ClusterPod[] {
-    return [...this.pods.values()].filter((pod) => pod.node === name);
+    return this.allPods().filter((pod) => pod.node === name);
+  }
+
+  allPods(): readonly ClusterPod[] {
+    return [...this.pods.values()];
+  }
+
+  configFile(name: string): string {
+    return this.configMaps.get(`${operatorNamespace}/${name}`)?.data['config.yaml'] ?? '';
   }
 
   /** By others than Mica: the kubelet, mig-manager, people. */
-  editNode(name: string, edit: Edit): void {
+  editNode(name: string, edit: NodeChange): void {
     const node = this.node(name);
     const { labels, ...rest } = edit;
     const next = { ...node, ...rest, labels: merged(node.labels, labels), resourceVersion: this.#next() };

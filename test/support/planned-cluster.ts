@@ -43,7 +43,13 @@ function operatorLabels(gpus: number): Record<string, string> {
   };
 }
 
-function gkeLabels({ size, pool }: { readonly size: string | null; readonly pool: string }): Record<string, string> {
+function gkeLabels({
+  size,
+  pool,
+}: {
+  readonly size: string | null;
+  readonly pool: string;
+}): Record<string, string> {
   return {
     'cloud.google.com/gke-nodepool': pool,
     'cloud.google.com/gke-accelerator': 'nvidia-rtx-pro-6000',
@@ -61,7 +67,12 @@ function ofDeployment(name: string): NonNullable<ClusterPod['controller']> {
 }
 
 /** `replica`: makes the pod's name another one than its Deployment's. */
-export function running(deployment: string, node: string, profile: string | null, replica?: number): ClusterPod {
+export function running(
+  deployment: string,
+  node: string,
+  profile: string | null,
+  replica?: number,
+): ClusterPod {
   const name = replica === undefined ? deployment : `${deployment}-7c9f8d5b6b-${replica}`;
   return aPod({ name, node, wants: wantsOf(profile, 1), controller: ofDeployment(deployment) });
 }

@@ -19,6 +19,7 @@ const howToGet = {
   'systemd-analyze': 'apt-get install systemd',
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
   gcloud: 'https://cloud.google.com/sdk/docs/install',
+  aws: 'https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html',
   'npm-registry': 'reach the npm registry once, so that its cache holds the packages',
 } as const;
 

@@ -2,12 +2,14 @@
 import { Collector } from '#core/observe/collector';
 import type { Observation } from '#core/observe/observation';
 import { timelineStepMs } from '#core/observe/timeline';
+import type { HolderRow } from '#core/cluster/operator/disturbed';
 import type { Clock } from '#ports/clock';
 import type { MetricsSource, ObserveRequest } from '#ports/metrics-source';
 import type { PodName, PodOwners } from '#ports/pod-owners';
 import { prometheusClient } from './client.js';
 import { endpointOf, type PrometheusAuth, type PrometheusTls } from './endpoint.js';
 import { inventory, type Asking, type Window } from './inventory.js';
+import { holdersNow } from './holders-now.js';
 import { kubeStateMetricsOwners } from './kube-state-metrics.js';
 import type { Gpu, Lanes } from './lanes.js';
 import { inParallel } from './pool.js';
@@ -32,6 +34,8 @@ export interface PrometheusSource {
   readonly source: MetricsSource;
   /** Owners of pods, where kube-state-metrics is scraped by the same Prometheus. */
   readonly owners: (window: Window) => PodOwners;
+  /** Which devices pods have now, as dcgm-exporter's labels say; empty where it does not say or too much to say. */
+  readonly holders: (signal: AbortSignal) => Promise<readonly HolderRow[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -71,6 +75,7 @@ export function prometheusSource({
   return {
     source: { observe },
     owners: (window) => kubeStateMetricsOwners(client, window, concurrency),
+    holders: (signal) => holdersNow(client, clock.nowMs(), signal),
     close: client.close,
   };
 }

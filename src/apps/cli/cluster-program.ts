@@ -1,5 +1,7 @@
 /** `mica cluster ...` as `--help` shows it: Kubernetes. What a command needs is loaded when it runs. */
 import type { Command } from 'commander';
+import { describeApply } from './cluster-apply-program.js';
+import { describePlanCommand } from './cluster-plan-program.js';
 import { addPools } from './cluster-pool-program.js';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
@@ -30,6 +32,8 @@ export function addCluster(program: Command, dispatch: Dispatch): void {
       ),
     )
     .action(act(dispatch, async () => (await import('./commands/cluster/show.js')).showClusterCommand));
+  describePlanCommand(withCluster(cluster.command('plan')), dispatch);
+  describeApply(withCluster(cluster.command('apply')), dispatch);
   addPools(cluster, dispatch);
 }
 

@@ -21,9 +21,12 @@ const gpu = 'nvidia.com/gpu';
  */
 export function slicesMissing(node: ClusterNode, promised: readonly PromisedSlices[]): readonly string[] {
   return promised.flatMap(({ profile, perNode }) => {
+    // A card that was not cut is one GPU, too: where the node names its product, that must say so.
+    const product = node.labels['nvidia.com/gpu.product'];
+    const isWhole = profile !== null && product !== undefined && !product.includes('-MIG-');
     const names = [
       ...(profile === null ? [] : [resourceOf(profile)]),
-      ...(promised.length === 1 ? [gpu] : []),
+      ...(promised.length === 1 && !isWhole ? [gpu] : []),
     ];
     const offered = names.map((name) => most(node, name));
     if (offered.includes(perNode)) return [];

@@ -25,7 +25,7 @@ export async function changeNode(
   ports: ClusterPorts,
   wanted: WantedNode,
   options: NodeOptions,
-  book: ConfigBook = new ConfigBook(ports.api, options),
+  book: ConfigBook = new ConfigBook(ports, options),
 ): Promise<NodeOutcome> {
   const change = new NodeChange(ports, wanted, options, book);
   const outcome = await change.run();
@@ -143,7 +143,8 @@ class NodeChange {
       node,
       pods,
       wanted: this.#wanted.cut,
-      entriesOf: known.value,
+      ...(this.#wanted.models !== undefined && { models: this.#wanted.models }),
+      ...known.value,
       holders,
       operatorNamespace: namespace,
       mayEndBare,
@@ -185,7 +186,9 @@ class NodeChange {
     // Without that, nothing can be written on the node either.
     if (isFinal && step.kind === 'edit-node') return this.#unseen(why, permission);
     if (isFinal) this.#memory.blocked = `may not ${permission}: ${why.message}`;
-    else if (why.kind === 'conflict' && step.kind === 'write-config') {
+    else if (why.kind === 'gone' && step.kind === 'write-config') {
+      this.#memory.blocked = `there is no place for the configurations: ${why.message}`;
+    } else if (why.kind === 'conflict' && step.kind === 'write-config') {
       this.#memory.blocked = `somebody else owns the configurations: ${why.message}`;
     } else {
       if (why.kind === 'unreachable') this.#memory.sentEnding = ends;

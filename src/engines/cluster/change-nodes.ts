@@ -11,7 +11,7 @@ export async function changeNodes(
   wanted: readonly WantedNode[],
   options: NodesOptions,
 ): Promise<NodesAnswer> {
-  const book = new ConfigBook(ports.api, options);
+  const book = new ConfigBook(ports, options);
   const outcomes = new Map<string, NodeOutcome>();
   const { queue, away, staying } = await inOrder(ports, wanted, options);
   const running = new Map<string, Promise<void>>();
@@ -74,13 +74,17 @@ async function inOrder(
   return { queue: [...first, ...rest], away, staying };
 }
 
+/** A look at many nodes asks the API server a few questions at a time. */
+const rehearsalsAtOnce = 8;
+
 function hasRoom(
   { node }: WantedNode,
   running: number,
   away: ReadonlySet<string>,
   { maxUnavailable, dryRun = false }: NodesOptions,
 ): boolean {
-  return dryRun || (running < maxUnavailable && (away.has(node) || away.size < maxUnavailable));
+  if (dryRun) return running < rehearsalsAtOnce;
+  return running < maxUnavailable && (away.has(node) || away.size < maxUnavailable);
 }
 
 function whyNot(

@@ -1,9 +1,10 @@
 /** The ConfigMap that mig-manager reads: what its configurations say, and our own entry in it. */
 import { parse } from 'yaml';
 import { allDisabledEntries, allDisabledName, type MigEntry } from '#core/cluster/operator/mig-config';
+import type { Clock } from '#ports/clock';
 import type { ApiAnswer, ApiRefusal } from '#ports/cluster-api';
 import { yamlText } from '../emit/yaml-text.js';
-import type { NodeApi } from './ports.js';
+import type { ClusterPorts, NodeApi } from './ports.js';
 
 export interface ConfigPlace {
   /** Where the operator runs. */
@@ -12,18 +13,28 @@ export interface ConfigPlace {
   readonly configMap: string;
 }
 
+export interface KnownConfigs {
+  /** `null`: nobody has written such a configuration, or not in a form that mig-manager takes. */
+  readonly entriesOf: (config: string) => readonly MigEntry[] | null;
+  /** When this process wrote our entry, 0 where it was there already; `null`: it is not there. */
+  readonly entrySince: (config: string, entries: readonly MigEntry[]) => number | null;
+}
+
 type Entries = Readonly<Record<string, unknown>>;
 
 const fileKey = 'config.yaml';
 
 export class ConfigBook {
   readonly #api: NodeApi;
+  readonly #clock: Clock;
   readonly #place: ConfigPlace;
+  readonly #writtenMs = new Map<string, number>();
   /** Writes, one after the other: each carries over what it read. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(api: NodeApi, place: ConfigPlace) {
+  constructor({ api, clock }: ClusterPorts, place: ConfigPlace) {
     this.#api = api;
+    this.#clock = clock;
     this.#place = place;
   }
 
@@ -41,7 +52,7 @@ export class ConfigBook {
   }
 
   /** Of ours, and of what mig-manager made of the node's own GPUs. */
-  async known(node: string): Promise<ApiAnswer<(config: string) => readonly MigEntry[] | null>> {
+  async known(node: string): Promise<ApiAnswer<KnownConfigs>> {
     const all: Entries[] = [];
     for (const name of [this.#place.configMap, `${node}-mig-config`, 'default-mig-parted-config']) {
       const read = await this.#read(name);
@@ -52,7 +63,11 @@ export class ConfigBook {
       const found = all.find((entries) => entries[config] !== undefined)?.[config];
       return isEntries(found) ? found : null;
     };
-    return { ok: true, value: find };
+    const { configMap } = this.#place;
+    const own = await this.#read(configMap);
+    const entrySince = (config: string, entries: readonly MigEntry[]): number | null =>
+      own.ok && isSame(own.value[config], entries) ? (this.#writtenMs.get(config) ?? 0) : null;
+    return { ok: true, value: { entriesOf: find, entrySince } };
   }
 
   async #write(config: string, entries: readonly MigEntry[]): Promise<ApiAnswer<unknown>> {
@@ -60,7 +75,9 @@ export class ConfigBook {
     if (!read.ok) return read;
     const configs = { [allDisabledName]: allDisabledEntries, ...read.value, [config]: entries };
     const file = yamlText({ version: 'v1', 'mig-configs': configs });
-    return this.#api.applyConfigMap(this.#place.namespace, this.#place.configMap, { [fileKey]: file });
+    const { namespace, configMap } = this.#place;
+    this.#writtenMs.set(config, this.#clock.nowMs());
+    return this.#api.applyConfigMap(namespace, configMap, { [fileKey]: file });
   }
 
   async #read(name: string): Promise<ApiAnswer<Entries>> {

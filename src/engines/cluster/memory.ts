@@ -48,7 +48,7 @@ export class NodeMemory {
   stumbled(why: ApiRefusal, nowMs: number): { readonly waitMs: number; readonly sinceMs: number } {
     const { times, sinceMs } = this.#trouble;
     this.#trouble = { times: times + 1, sinceMs: times === 0 ? nowMs : sinceMs };
-    const backOffMs = Math.min(30_000, 500 * 2 ** times);
+    const backOffMs = Math.min(10_000, 500 * 2 ** times);
     const waitMs =
       why.kind === 'conflict' ? Math.min(backOffMs, 2_000) : Math.max(why.retryAfterMs ?? 0, backOffMs);
     return { waitMs, sinceMs: this.#trouble.sinceMs };

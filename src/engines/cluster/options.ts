@@ -8,6 +8,8 @@ export interface WantedNode {
   readonly node: string;
   /** GPUs that are not named stay as they are. */
   readonly cut: NodeCut;
+  /** Catalogue keys of the cards that it was planned for, by index. */
+  readonly models?: ReadonlyMap<number, string>;
 }
 
 export interface NodeOptions extends ConfigPlace {

@@ -135,6 +135,7 @@ async function withoutOld(
     return { ...base, why: { message: `${ports.pools.shown} has no node pool ${old}`, next } };
   }
   const ours = { ...base, newPool: there.name, slices: there.slices };
+  if (options.dryRun === true) return { ...ours, outcome: 'unchanged' };
   const nodes = nodesOf(await look(ports, options), there.nodeLabel).length;
   const ready = await awaitReady(ports, there, { slices: there.slices ?? [], nodes }, options);
   return ready.ok

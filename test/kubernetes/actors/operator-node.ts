@@ -13,7 +13,7 @@ import {
   type GpuCut,
   type MigEntry,
 } from '#core/cluster/operator/mig-config';
-import { operatorNamespace, type OperatorCluster } from '../../support/operator-cluster.js';
+import { operatorNamespace, type ActorCluster } from '../../support/operator-cluster.js';
 
 export interface Traps {
   /** Step 8 times out: it returns at `pending`, components paused, the first time or always. */
@@ -51,7 +51,7 @@ const mountDelayMs = 60_000;
 export class OperatorNode {
   /** What the GPUs carry. */
   cut: Map<number, GpuCut>;
-  readonly #cluster: OperatorCluster;
+  readonly #cluster: ActorCluster;
   readonly #name: string;
   readonly #gpus: number;
   readonly #traps: Traps;
@@ -67,7 +67,7 @@ export class OperatorNode {
   #lastRead: string | undefined;
 
   constructor(
-    cluster: OperatorCluster,
+    cluster: ActorCluster,
     name: string,
     cut: ReadonlyMap<number, GpuCut>,
     traps: Traps = {},
@@ -206,7 +206,7 @@ export class OperatorNode {
   }
 
   #file(): string {
-    return this.#cluster.configMaps.get(`${operatorNamespace}/${this.#configMap}`)?.data['config.yaml'] ?? '';
+    return this.#cluster.configFile(this.#configMap);
   }
 
   /** The kubelet brings a changed ConfigMap into a running pod after a while, and into a new one at once. */

@@ -142,7 +142,7 @@ export class OperatorWorld {
   }
 }
 
-const operatorLabels = {
+export const operatorLabels = {
   'nvidia.com/gpu.count': '2',
   'nvidia.com/gpu.present': 'true',
   'nvidia.com/gpu.product': 'NVIDIA-H100-80GB-HBM3',

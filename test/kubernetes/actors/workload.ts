@@ -1,6 +1,6 @@
 /** A small ReplicaSet and scheduler: a pod that goes comes up again on another node, or pends. */
 import type { ClusterPod } from '#core/cluster/objects';
-import type { OperatorCluster } from '../../support/operator-cluster.js';
+import type { ActorCluster } from '../../support/operator-cluster.js';
 
 export interface Workload {
   readonly app: string;
@@ -13,7 +13,7 @@ export interface Workload {
 
 /** Returns how to stop it. */
 export function runWorkload(
-  cluster: OperatorCluster,
+  cluster: ActorCluster,
   { app, replicas, elsewhere, startMs }: Workload,
 ): () => void {
   let isStopped = false;
@@ -21,7 +21,7 @@ export function runWorkload(
   const run = async (): Promise<void> => {
     while (!isStopped) {
       await cluster.clock.sleep(1_000);
-      const own = [...cluster.pods.values()].filter((pod) => pod.labels['app'] === app && !pod.isDeleting);
+      const own = cluster.allPods().filter((pod) => pod.labels['app'] === app && !pod.isDeleting);
       if (own.length >= replicas) continue;
       made += 1;
       const pod = cluster.addPod({
@@ -32,7 +32,8 @@ export function runWorkload(
         phase: elsewhere === null ? 'Pending' : 'Running',
         isReady: false,
       });
-      if (elsewhere !== null) cluster.clock.in(startMs, () => cluster.editPod(pod.uid, { isReady: true }));
+      if (elsewhere !== null)
+        void cluster.clock.sleep(startMs).then(() => cluster.editPod(pod.uid, { isReady: true }));
     }
   };
   void run();

@@ -1,4 +1,4 @@
-/** A plan that `mica plan --json` printed, read back: of it only what each GPU becomes. */
+/** A plan that `mica plan --json` or `mica cluster plan --json` printed, read back: of it only what each GPU becomes. */
 import { z } from 'zod';
 import { checkShape, type Checked } from './check-shape.js';
 import { readYaml } from './yaml-source.js';
@@ -21,7 +21,7 @@ export function readPlanFile(text: string, file: string): Checked<readonly Plann
     const message = document === undefined ? 'is empty' : 'holds several documents; a plan is one';
     return { ok: false, problems: [{ where: { file, line: 1, column: 1 }, path: '', message }] };
   }
-  const checked = checkShape(planSchema, document);
+  const checked = checkShape(anyPlan, document);
   return checked.ok ? { ok: true, value: checked.value.layouts } : checked;
 }
 
@@ -54,3 +54,11 @@ const planSchema = z.object(
   },
   { error: 'must be a plan that `mica plan --json` printed' },
 );
+
+/** Of a plan for a cluster it is the nodes that are cut where they stand. */
+const anyPlan = z.preprocess((value) => {
+  const outer = z.looseObject({ schema: z.literal('mica/cluster-plan@1') }).safeParse(value);
+  return outer.success ? (outer.data['plan'] ?? noNodes) : value;
+}, planSchema);
+
+const noNodes = { schema: 'mica/plan@1', layouts: [] };

@@ -69,22 +69,39 @@ export function holdersFromClaims(
   return found;
 }
 
-/** As dcgm-exporter's labels said when it was last asked. Who has more devices than rows is left out: not known. */
+/** A device that dcgm-exporter said a pod has. */
+export interface HolderRow {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly host: string | null;
+  readonly gpuIndex: number;
+  /** Tells slices of one GPU apart; empty: the whole GPU. */
+  readonly slice: string;
+}
+
+/** Prometheus shows a row for five minutes after its last sample: until then it may be of an earlier pod of that name. */
+const rowsAreOldMs = 360_000;
+
+/** As dcgm-exporter's labels say. Who is young, or asks for more devices than it has rows, is left out: not known. */
 export function holdersFromRows(
   pods: readonly ClusterPod[],
-  rows: readonly {
-    readonly namespace: string;
-    readonly pod: string;
-    readonly gpuIndex: number;
-    readonly slice: string;
-  }[],
+  rows: readonly HolderRow[],
+  nowMs: number,
 ): GpuHolders {
+  const byPod = new Map<string, HolderRow[]>();
+  for (const row of rows) {
+    const key = podKey({ namespace: row.namespace, name: row.pod });
+    byPod.set(key, [...(byPod.get(key) ?? []), row]);
+  }
+  const nodes = new Set(pods.map(({ node }) => node));
   const found = new Map<string, readonly number[]>();
   for (const pod of pods) {
-    const own = rows.filter((row) => row.namespace === pod.namespace && row.pod === pod.name);
+    // A host that is no node of this cluster may be what the exporter's own pod is called.
+    const own = (byPod.get(podKey(pod)) ?? []).filter(({ host }) => host === pod.node || !nodes.has(host));
     const devices = new Set(own.map(({ gpuIndex, slice }) => `${gpuIndex}/${slice}`));
     const wanted = Object.values(pod.wants).reduce((sum, count) => sum + count, 0);
-    if (pod.claims.length === 0 && wanted > 0 && devices.size >= wanted) {
+    const isOld = nowMs - pod.createdMs >= rowsAreOldMs;
+    if (isOld && pod.claims.length === 0 && wanted > 0 && devices.size >= wanted) {
       found.set(podKey(pod), [...new Set(own.map(({ gpuIndex }) => gpuIndex))]);
     }
   }

@@ -5,7 +5,7 @@ import { labels } from '../label-names.js';
 import type { ClusterNode, ClusterPod } from '../objects.js';
 import { pausedValue } from './cut-node.js';
 import { disturbedPods, podKey, usesGpus, type GpuHolders, type Reach } from './disturbed.js';
-import { isLeftAlone } from './operator-pods.js';
+import { isLeftAlone, podOf } from './operator-pods.js';
 import {
   allDisabledEntries,
   allDisabledName,
@@ -24,8 +24,12 @@ export interface JudgeInput {
   readonly pods: readonly ClusterPod[];
   /** By index; GPUs that are not named stay as they are. */
   readonly wanted: NodeCut;
+  /** Catalogue keys of the cards that it was planned for, by index. */
+  readonly models?: ReadonlyMap<number, string>;
   /** The entries of a configuration that mig-manager knows; `null`: not known. */
   readonly entriesOf: (config: string) => readonly MigEntry[] | null;
+  /** Since when the ConfigMap holds such an entry; `null`: it does not. */
+  readonly entrySince: (config: string, entries: readonly MigEntry[]) => number | null;
   readonly holders: GpuHolders;
   readonly operatorNamespace: string;
   /** Pods that nobody would make again may be ended. */
@@ -42,6 +46,7 @@ export type NodeRefusal =
   | 'not-ready'
   | 'at-work'
   | 'unknown-gpu'
+  | 'other-card'
   | 'unknown-profile'
   | 'no-room'
   | 'max-count'
@@ -71,7 +76,7 @@ export function judgeNode(input: JudgeInput): Judgement {
     return refuse('not-this-backend', `node ${node.name} ${what}`);
   }
   const known = found.gpus ?? Math.max(-1, ...wanted.keys()) + 1;
-  const fault = faultOf(found, wanted);
+  const fault = faultOf(found, wanted, input.models ?? new Map());
   if (fault !== null) return { kind: 'refused', why: fault };
   const now = cutNow(input, known);
   const goal = new Map([...(now ?? []), ...wanted]);
@@ -83,7 +88,7 @@ export function judgeNode(input: JudgeInput): Judgement {
     return before === undefined || !isSameCut(before, cut);
   });
   if (changed.length === 0) return { kind: 'unchanged' };
-  const notNow = troubleNow(node);
+  const notNow = troubleNow(input);
   if (notNow !== null) return { kind: 'refused', why: notNow };
   const switched = changed.filter(([index, cut]) => now?.get(index)?.mig !== cut.mig).map(([index]) => index);
   const reach: Reach = {
@@ -119,7 +124,7 @@ export function judgeNode(input: JudgeInput): Judgement {
     cordonedByUs: !node.isCordoned || stuck?.cordonedByUs === true,
     startedMs: input.nowMs,
     sinceMs: input.nowMs,
-    configMs: null,
+    configMs: input.entrySince(config, entries),
     remedies: [],
     why: null,
   };
@@ -152,7 +157,11 @@ function stuckRecord({ annotations }: ClusterNode): ChangeRecord | null {
   return record === null || record === 'unreadable' ? null : record;
 }
 
-function troubleNow(node: ClusterNode): { readonly kind: NodeRefusal; readonly message: string } | null {
+function troubleNow({
+  node,
+  pods,
+  operatorNamespace,
+}: JudgeInput): { readonly kind: NodeRefusal; readonly message: string } | null {
   const state = node.labels[labels.migConfigState];
   if (readRecord(node.annotations) === 'unreadable') {
     const message = `node ${node.name} carries a mica.dev/change that this version cannot read`;
@@ -161,6 +170,10 @@ function troubleNow(node: ClusterNode): { readonly kind: NodeRefusal; readonly m
   if (!node.isReady) return { kind: 'not-ready', message: `node ${node.name} is not ready` };
   if (node.labels[labels.migManager] !== 'true') {
     const message = `mig-manager does not run on node ${node.name} (${labels.migManager} is not true)`;
+    return { kind: 'no-manager', message };
+  }
+  if (podOf('mig-manager', pods, operatorNamespace) === null) {
+    const message = `no mig-manager pod runs on node ${node.name} in namespace ${operatorNamespace}: is the GPU Operator in another one?`;
     return { kind: 'no-manager', message };
   }
   const isOurs = stuckRecord(node) !== null;
@@ -174,11 +187,16 @@ function troubleNow(node: ClusterNode): { readonly kind: NodeRefusal; readonly m
 function faultOf(
   { model, product, gpus, node }: GpuNode,
   wanted: NodeCut,
+  models: ReadonlyMap<number, string>,
 ): { readonly kind: NodeRefusal; readonly message: string } | null {
   for (const [index, cut] of wanted) {
     const at = `GPU ${index} of node ${node.name}`;
     if (gpus !== null && index >= gpus) {
       return { kind: 'unknown-gpu', message: `node ${node.name} has ${gpus} GPUs, and no GPU ${index}` };
+    }
+    const planned = models.get(index);
+    if (planned !== undefined && model !== null && planned !== model.key) {
+      return { kind: 'other-card', message: `${at} is a ${model.key}, and the plan is for a ${planned}` };
     }
     if (!cut.mig || model === null) continue;
     if (model.kind !== 'mig')

@@ -13,7 +13,7 @@ export interface Expected {
   readonly single: string | null;
 }
 
-export const wholeGpu = 'nvidia.com/gpu';
+const wholeGpu = 'nvidia.com/gpu';
 
 export function sliceResource(profile: string): string {
   return `nvidia.com/mig-${profile.replaceAll('+', '.')}`;
@@ -37,7 +37,7 @@ export function expectedOf(cut: NodeCut, gpuCount: number, strategy: Strategy): 
 }
 
 /** What does not look as expected yet, in words; empty: all of it does. */
-export interface Shortfall {
+interface Shortfall {
   /** Capacity and allocatable: the kubelet and the device plugin. */
   readonly resources: readonly string[];
   /** Labels of GPU feature discovery. */

@@ -13,7 +13,7 @@ import type { Assignment, Plan, PlannedGpu } from '#core/plan/plan';
 import { stepsBetween } from '#core/plan/steps';
 import { supplyOf } from '#core/plan/supply';
 import type { Counts } from './cuts.js';
-import { workloadNameOf } from './pod-classes.js';
+import { workloadOf } from './pod-asks.js';
 import type { Place, Seat } from './settle.js';
 import { cardOf, whole, type Site } from './sites.js';
 
@@ -89,7 +89,8 @@ function placementsOf(model: MigModel, counts: Counts): Layout {
   if (known !== undefined) return known;
   const asks = [...counts].flatMap(([profile, count]) => Array.from({ length: count }, () => ({ profile })));
   const answer = checkLayout(model, asks);
-  if (!answer.ok) throw new RangeError(`planned a layout that ${model.key} cannot have: ${answer.why.message}`);
+  if (!answer.ok)
+    throw new RangeError(`planned a layout that ${model.key} cannot have: ${answer.why.message}`);
   cache.set(key, answer.placements);
   return answer.placements;
 }
@@ -111,19 +112,20 @@ function assigned(gpus: readonly PlannedGpu[], seats: readonly Seat[]): readonly
   }
   return [...seats].flatMap(({ pod, podClass: { slot, count } }) =>
     (open.get(slot)?.splice(0, count) ?? []).map(({ gpu: { node, index }, placement }) => {
-      return { need: workloadNameOf(pod), node, index, placement };
+      const { namespace, name } = workloadOf(pod);
+      return { need: `${namespace}/${name}`, node, index, placement };
     }),
   );
 }
 
-function rentedIn({ places, sites, nameOf }: PlanPart & { readonly prices: PriceTable }): Plan['machines'] {
+function rentedIn({ places, sites, nameOf, prices }: PlanPart): Plan['machines'] {
   const counts = new Map<string, { count: number; gpusEach: number; usdPerHour: number | null }>();
   for (const place of places) {
     const site = sites[place.site];
     if (place.unit !== null || site === undefined || nameOf(place) === null) continue;
     const machineType = site.rent?.machineType ?? site.like.machineType ?? '';
     const known = counts.get(machineType);
-    const usdPerHour = site.rent?.usdPerHour ?? null;
+    const usdPerHour = prices.find((one) => one.machineType === machineType)?.usdPerHour ?? null;
     if (known === undefined) counts.set(machineType, { count: 1, gpusEach: site.like.gpus ?? 1, usdPerHour });
     else known.count += 1;
   }
@@ -156,11 +158,13 @@ function needsOf(assignment: readonly Assignment[], layouts: readonly PlannedGpu
   const needs = new Map<string, Need>();
   for (const { need, node, placement } of assignment) {
     const model = modelOf.get(node);
-    const profile = model?.kind === 'mig' ? model.profiles.find(({ name }) => name === placement?.profile) : undefined;
+    const profile =
+      model?.kind === 'mig' ? model.profiles.find(({ name }) => name === placement?.profile) : undefined;
     const name = `${need} ${model?.key ?? ''} ${profile?.name ?? whole}`;
     const known = needs.get(name);
     const memoryMiB = profile === undefined ? null : usableMemory(profile).memoryMiB;
-    const share = model?.kind === 'mig' && profile !== undefined ? profile.computeSlices / model.computeSlices : 1;
+    const share =
+      model?.kind === 'mig' && profile !== undefined ? profile.computeSlices / model.computeSlices : 1;
     needs.set(name, {
       ...{ name, count: (known?.count ?? 0) + 1, gpus: 1, p2p: profile === undefined, media: false },
       ...{ graphics: false, isolation: 'hardware' as const, priority: 0, movable: true },

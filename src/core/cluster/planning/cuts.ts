@@ -17,7 +17,12 @@ export interface Cut {
 }
 
 /** Limited to the slices that some pod could use there. */
-export function cutsOf(site: Site, index: number, classes: readonly PodClass[], before: readonly Counts[]): readonly Cut[] {
+export function cutsOf(
+  site: Site,
+  index: number,
+  classes: readonly PodClass[],
+  before: readonly Counts[],
+): readonly Cut[] {
   if (site.style === null) return [];
   const users = classes.filter(({ sites }) => sites.includes(index));
   const slots = new Set(users.map(({ slot }) => slot));
@@ -34,14 +39,17 @@ export function cutsOf(site: Site, index: number, classes: readonly PodClass[], 
     return [...sizes, ...(slots.has(whole) ? [onNode(wholeCard)] : [])];
   }
   const space = spaceOfOnly(model, profiles);
-  const cards = profiles.size === 0 ? [] : patternsOf(space).map(({ counts }) => namedCounts(counts, space.profiles));
+  const cards =
+    profiles.size === 0 ? [] : patternsOf(space).map(({ counts }) => namedCounts(counts, space.profiles));
   const kept = before.filter((one) => !cards.some((other) => isSame(one, other)));
   // Pods that want several slices of one node are given nodes of their own kind.
   const several = [...new Set(users.filter(({ count }) => count > 1).map(({ slot }) => slot))];
   return [
-    ...[...cards, ...kept, ...(slots.has(whole) ? [wholeCard] : [])].map(
-      (counts): Cut => ({ unit: 'card', counts, perCard: counts }),
-    ),
+    ...[...cards, ...kept, ...(slots.has(whole) ? [wholeCard] : [])].map((counts): Cut => ({
+      unit: 'card',
+      counts,
+      perCard: counts,
+    })),
     ...several.map((slot) => onNode(slot === whole ? wholeCard : new Map([[slot, perCardOf(site, slot)]]))),
   ];
 }
@@ -66,7 +74,7 @@ function namedCounts(counts: readonly number[], profiles: readonly { readonly na
   );
 }
 
-export function times(counts: Counts, factor: number): Counts {
+function times(counts: Counts, factor: number): Counts {
   return new Map([...counts].map(([slot, count]) => [slot, count * factor]));
 }
 

@@ -1,6 +1,6 @@
 /** A plan in words: what changes and for whom, what stays without a place, and what the reader must know. */
-import type { ClusterPlan, NodeChange, PodMove, RequestChange, Seated, SliceCounts } from './answer.js';
-import { workloadNameOf } from './pod-classes.js';
+import type { ClusterPlan, NodeChange, PodMove, RequestChange, Seated } from './answer.js';
+import { workloadNameOf, type PodClass } from './pod-classes.js';
 import type { Draft } from './draft.js';
 import type { PoolPlan } from './pools.js';
 import type { Place, Seat } from './settle.js';
@@ -13,7 +13,15 @@ type Said = Pick<
 
 export function explain(draft: Draft, pools: PoolPlan): Said {
   const { settled, sites } = draft;
-  const nodes = settled.places.flatMap((place) => nodeChange(place, sites[place.site], settled.seats));
+  const seatsOf = new Map<Place, Seat[]>();
+  for (const seat of settled.seats) {
+    const list = seatsOf.get(seat.place);
+    if (list === undefined) seatsOf.set(seat.place, [seat]);
+    else list.push(seat);
+  }
+  const nodes = settled.places.flatMap((place) =>
+    nodeChange(place, sites[place.site], seatsOf.get(place) ?? []),
+  );
   const moves = settled.seats.flatMap((seat) => moveOf(seat, pools)).sort(byPod);
   const seated = seatedOf(draft, pools);
   const unplaced = unplacedOf(draft);
@@ -34,10 +42,7 @@ function nodeChange(place: Place, site: Site | undefined, seats: readonly Seat[]
   const after: Record<string, number> = {};
   for (const card of cards) for (const [slot, count] of card) after[slot] = (after[slot] ?? 0) + count;
   const users: Record<string, number> = {};
-  for (const { pod, place: on } of seats) {
-    const name = workloadNameOf(pod);
-    if (on === place) users[name] = (users[name] ?? 0) + 1;
-  }
+  for (const { pod } of seats) users[workloadNameOf(pod)] = (users[workloadNameOf(pod)] ?? 0) + 1;
   const { name } = seen.node;
   const { key } = cardOf(site);
   return [{ node: name, pool: seen.pool, model: key, gpus: seen.gpus ?? 0, before, after, users }];
@@ -63,7 +68,10 @@ function byPod(a: PodMove, b: PodMove): number {
 }
 
 function seatedOf({ settled, classed }: Draft, pools: PoolPlan): readonly Seated[] {
-  const found = new Map<string, { workload: string; slice: string; count: number; on: Set<string>; isThere: boolean }>();
+  const found = new Map<
+    string,
+    { workload: string; slice: string; count: number; on: Set<string>; isThere: boolean }
+  >();
   const add = (workload: string, slice: string, on: string, isThere: boolean): void => {
     const key = JSON.stringify([workload, slice, isThere]);
     const known = found.get(key);
@@ -91,19 +99,31 @@ function unplacedOf({ settled, classed, sites }: Draft): ClusterPlan['unplaced']
     if (known === undefined) found.set(key, { workload, count: 1, why });
     else known.count += 1;
   };
+  const whys = new Map<PodClass, string>();
   for (const { pod, podClass } of settled.leftOut) {
-    const units = podClass.sites.flatMap((index) => sites[index]?.units ?? []);
-    const frozen = units.filter((unit) => unit.frozen !== null);
-    const [first] = frozen;
-    const wish = podClass.count === 1 ? podClass.slot : `${podClass.count} x ${podClass.slot} on one node`;
-    const held =
-      first === undefined
-        ? ''
-        : `; ${frozen.length} of ${units.length} nodes stay as they are (${first.seen.node.name}: ${first.frozen ?? ''})`;
-    add(workloadNameOf(pod), `no cut of the GPUs that may be changed has a ${wish} for it beside what runs${held}`);
+    const why = whys.get(podClass) ?? whyLeftOut(podClass, sites);
+    whys.set(podClass, why);
+    add(workloadNameOf(pod), why);
   }
   for (const { pod, why } of classed.hopeless) add(workloadNameOf(pod), why);
   return [...found.values()];
+}
+
+function whyLeftOut({ slot, count: number, sites: mayGo }: PodClass, all: readonly Site[]): string {
+  const sites = mayGo.flatMap((index) => all[index] ?? []);
+  const most = Math.max(0, ...sites.map(({ like }) => like.gpus ?? 0));
+  if (slot === whole && number > most)
+    return `it asks for ${number} whole GPUs on one node, and the largest that it may go to has ${most}`;
+  const units = sites.flatMap((site) => site.units);
+  const frozen = units.filter((unit) => unit.frozen !== null);
+  const [first] = frozen;
+  const name = slot === whole ? 'whole GPU' : slot;
+  const wish = number === 1 ? `a ${name}` : `${number} x ${name} on one node`;
+  const held =
+    first === undefined
+      ? ''
+      : `; ${frozen.length} of ${units.length} nodes stay as they are (${first.seen.node.name}: ${first.frozen ?? ''})`;
+  return `no cut of the GPUs that may be changed has ${wish} for it beside what runs${held}`;
 }
 
 function requestsOf({ classed }: Draft): readonly RequestChange[] {
@@ -124,18 +144,23 @@ function idleOf({ settled }: Draft): readonly string[] {
   return settled.places
     .flatMap((place) => {
       const { unit } = place;
-      return unit !== null && unit.isOpen && unit.pods.length === 0 && !used.has(place) ? [unit.seen.node.name] : [];
+      return unit !== null && unit.isOpen && unit.pods.length === 0 && !used.has(place)
+        ? [unit.seen.node.name]
+        : [];
     })
     .sort();
 }
 
-function summaryOf(said: Pick<Said, 'verdict' | 'nodes' | 'moves' | 'seated' | 'unplaced' | 'requests' | 'pools'>): string {
+function summaryOf(
+  said: Pick<Said, 'verdict' | 'nodes' | 'moves' | 'seated' | 'unplaced' | 'requests' | 'pools'>,
+): string {
   const { verdict, nodes, moves, seated, unplaced, requests, pools } = said;
   const placed = sum(seated.filter(({ isThere }) => !isThere).map(({ count }) => count));
   const there = sum(seated.filter(({ isThere }) => isThere).map(({ count }) => count));
   const left = sum(unplaced.map(({ count }) => count));
-  const rest = left === 0 ? '' : `; ${pods(left)} stay without a place`;
-  if (verdict === 'stuck') return `Nothing to change would help: ${pods(left)} ${left === 1 ? 'has' : 'have'} no place.`;
+  const rest = left === 0 ? '' : `; ${pods(left)} ${left === 1 ? 'stays' : 'stay'} without a place`;
+  if (verdict === 'stuck')
+    return `Nothing to change would help: ${pods(left)} ${left === 1 ? 'has' : 'have'} no place.`;
   if (verdict === 'nothing-to-do') {
     return there === 0
       ? 'Nothing to do: no pod waits for a slice that is not there.'
@@ -150,7 +175,8 @@ function summaryOf(said: Pick<Said, 'verdict' | 'nodes' | 'moves' | 'seated' | '
     ...(requests.length === 0 ? [] : [`change what ${count(requests.length, 'workload')} ask for`]),
   ];
   const text = parts.join(', ');
-  const effect = placed === 0 ? '' : `: ${pods(placed)} that ${placed === 1 ? 'pends gets a place' : 'pend get a place'}`;
+  const effect =
+    placed === 0 ? '' : `: ${pods(placed)} that ${placed === 1 ? 'pends gets a place' : 'pend get a place'}`;
   const moved = `, ${moves.length === 0 ? 'no running pod moves' : `${pods(moves.length)} ${moves.length === 1 ? 'moves' : 'move'}`}`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${effect}${moved}${rest}.`;
 }
@@ -169,16 +195,24 @@ function notesOf({ sites, notWeighed, settled }: Draft): readonly string[] {
     }
   }
   const kept = [...frozen.values()].map(({ first, count: all }) =>
-    all === 1 ? `not cut anew: ${first}` : `not cut anew: ${first}; and ${count(all - 1, 'node')} more for that reason`,
+    all === 1
+      ? `not cut anew: ${first}`
+      : `not cut anew: ${first}; and ${count(all - 1, 'node')} more for that reason`,
   );
   const isMulti = settled.places.some(({ unit, cards }) => cards !== null && (unit?.seen.gpus ?? 1) > 1);
   return [
     ...kept,
     ...(isMulti
-      ? ['which pod is on which GPU of a node is not known here, so that all GPU pods of a node that changes count as moved']
+      ? [
+          'which pod is on which GPU of a node is not known here, so that all GPU pods of a node that changes count as moved',
+        ]
       : []),
-    ...(styles.has('gke') ? ['GKE: one size a node pool; other nodes are made, pods move, then the old ones go'] : []),
-    ...(notWeighed > 0 ? [`${count(notWeighed, 'node')} with the most pods were left out to answer in time`] : []),
+    ...(styles.has('gke')
+      ? ['GKE: one size a node pool; other nodes are made, pods move, then the old ones go']
+      : []),
+    ...(notWeighed > 0
+      ? [`${count(notWeighed, 'node')} with the most pods were left out to answer in time`]
+      : []),
     'affinity, topology spread, CPU and memory of nodes are not looked at: the scheduler has the last word',
   ];
 }
@@ -193,9 +227,4 @@ function pods(number: number): string {
 
 function count(number: number, thing: string): string {
   return `${number} ${thing}${number === 1 ? '' : 's'}`;
-}
-
-export function countsInWords(counts: SliceCounts): string {
-  const parts = Object.entries(counts).map(([slot, number]) => `${number} x ${slot === whole ? 'whole GPU' : slot}`);
-  return parts.join(', ') || 'nothing';
 }

@@ -88,9 +88,15 @@ describe('what pends gets a place with the least disturbance', () => {
 
   it('selectors and taints say which nodes may serve a pod', () => {
     const other = gpuNode('b', { '1g.24gb': 4 }, { labels: { zone: 'b' } });
-    const tainted = gpuNode('c', { '1g.24gb': 4 }, { taints: [{ key: 'team', value: 'x', effect: 'NoSchedule' }] });
+    const tainted = gpuNode(
+      'c',
+      { '1g.24gb': 4 },
+      { taints: [{ key: 'team', value: 'x', effect: 'NoSchedule' }] },
+    );
     const picky = { ...pending('y', '2g.48gb'), nodeSelector: { zone: 'b' } };
-    expect(planOf(cluster([gpuNode('a', { '1g.24gb': 4 }), other], [picky])).nodes).toMatchObject([{ node: 'b' }]);
+    expect(planOf(cluster([gpuNode('a', { '1g.24gb': 4 }), other], [picky])).nodes).toMatchObject([
+      { node: 'b' },
+    ]);
     const stuck = planOf(cluster([tainted], [pending('y', '2g.48gb')]));
     expect(stuck.unplaced[0]?.why).toContain('team=x:NoSchedule');
   });
@@ -134,7 +140,12 @@ describe('GKE: one size a pool', () => {
         ...{ action: 'add', pool: 'mica-g4-standard-48-2g.48gb', partitioner: 'gke' },
         ...{ machineType: 'g4-standard-48', size: '2g.48gb', nodes: { before: 0, after: 1 }, leaving: [] },
       },
-      expect.objectContaining({ action: 'shrink', pool: 'small', nodes: { before: 2, after: 1 }, leaving: ['a'] }),
+      expect.objectContaining({
+        action: 'shrink',
+        pool: 'small',
+        nodes: { before: 2, after: 1 },
+        leaving: ['a'],
+      }),
     ]);
     expect(plan.machines?.layouts).toMatchObject([{ node: 'g4-standard-48-1', mig: true }]);
     expect(plan.plan).toBeNull();
@@ -157,11 +168,14 @@ describe('GKE: one size a pool', () => {
 
 describe('renting', () => {
   it('only where it is asked for, and no more than it takes', () => {
-    const state = cluster([gpuNode('a', { '1g.24gb': 4 })], [
-      { ...running('x', 'a', '1g.24gb'), controller: null },
-      pending('y', '2g.48gb'),
-      pending('z', '2g.48gb'),
-    ]);
+    const state = cluster(
+      [gpuNode('a', { '1g.24gb': 4 })],
+      [
+        { ...running('x', 'a', '1g.24gb'), controller: null },
+        pending('y', '2g.48gb'),
+        pending('z', '2g.48gb'),
+      ],
+    );
     expect(planOf(state)).toMatchObject({ verdict: 'stuck' });
     const plan = planOf(state, { rent: [{ machineType: 'g7e.2xlarge', max: 5 }] });
     expect(plan).toMatchObject({
@@ -179,7 +193,11 @@ describe('what an audit recommends', () => {
 
   it('replaces what is asked where that frees a node', () => {
     const nodes = [gpuNode('a', { '2g.48gb': 2 }), gpuNode('b', { '2g.48gb': 2 })];
-    const pods = [running('x', 'a', '2g.48gb', 0), running('x', 'a', '2g.48gb', 1), running('x', 'b', '2g.48gb', 2)];
+    const pods = [
+      running('x', 'a', '2g.48gb', 0),
+      running('x', 'a', '2g.48gb', 1),
+      running('x', 'b', '2g.48gb', 2),
+    ];
     const plan = planOf(cluster(nodes, pods), { rightSizes: [right] });
     expect(plan.requests).toEqual([
       { workload: 'Deployment default/x', pods: 3, from: '2g.48gb', to: '1g.24gb' },
@@ -205,7 +223,13 @@ it('--consolidate moves pods to leave nodes empty', () => {
   expect(plan.pools).toMatchObject([{ action: 'shrink', nodes: { before: 2, after: 1 } }]);
 });
 
-const layouts = [{ '1g.24gb': 4 }, { '2g.48gb': 2 }, { '2g.48gb': 1, '1g.24gb': 2 }, { '4g.96gb': 1 }, { whole: 1 }];
+const layouts = [
+  { '1g.24gb': 4 },
+  { '2g.48gb': 2 },
+  { '2g.48gb': 1, '1g.24gb': 2 },
+  { '4g.96gb': 1 },
+  { whole: 1 },
+];
 const smallCluster = fc
   .array(
     fc.record({
@@ -234,7 +258,9 @@ function stateFrom(
 ): ClusterState {
   const pods: ClusterPod[] = [];
   for (const [index, { layout, used, fixed }] of nodes.entries()) {
-    const slots = Object.entries(layout).flatMap(([slot, count]) => Array.from({ length: count }, () => slot));
+    const slots = Object.entries(layout).flatMap(([slot, count]) =>
+      Array.from({ length: count }, () => slot),
+    );
     for (const [order, slot] of slots.slice(0, used).entries()) {
       const pod = running(`r${index}-${order}`, `n${index}`, slot === 'whole' ? null : slot);
       pods.push(fixed === order ? { ...pod, controller: null } : pod);
@@ -272,7 +298,10 @@ describe('laws', () => {
     fc.assert(
       fc.property(smallCluster, fc.boolean(), (state, consolidate) => {
         const plan = planOf(state, { consolidate });
-        const changed = new Set([...plan.nodes.map(({ node }) => node), ...plan.pools.flatMap(({ leaving }) => leaving)]);
+        const changed = new Set([
+          ...plan.nodes.map(({ node }) => node),
+          ...plan.pools.flatMap(({ leaving }) => leaving),
+        ]);
         const onChanged = state.pods.filter(({ node }) => node !== null && changed.has(node));
         expect(onChanged.filter(({ controller }) => controller === null)).toEqual([]);
         expect(plan.moves.map(({ name }) => name).sort()).toEqual(onChanged.map(({ name }) => name).sort());
@@ -308,6 +337,101 @@ describe('laws', () => {
   });
 });
 
+const anyNode = fc.record({
+  kind: fc.constantFrom('mixed', 'mixed', 'single', 'gke'),
+  gpus: fc.constantFrom(1, 2, 4),
+  size: fc.constantFrom('1g.24gb', '2g.48gb', 'whole'),
+  used: fc.integer({ min: 0, max: 16 }),
+  isBare: fc.nat(4).map((number) => number === 0),
+});
+const anyAsk = fc.record({
+  slot: fc.constantFrom('1g.24gb', '2g.48gb', '4g.96gb', 'whole'),
+  count: fc.constantFrom(1, 1, 2, 4),
+  as: fc.constantFrom('mixed', 'single', 'gke'),
+});
+const perGpu: Readonly<Record<string, number>> = { '1g.24gb': 4, '2g.48gb': 2, whole: 1 };
+const g4: Readonly<Record<number, string>> = {
+  1: 'g4-standard-48',
+  2: 'g4-standard-96',
+  4: 'g4-standard-192',
+};
+const g7e: Readonly<Record<number, string>> = { 1: 'g7e.2xlarge', 2: 'g7e.12xlarge', 4: 'g7e.24xlarge' };
+const product = 'NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition';
+
+/** Nodes of all styles with several GPUs, pods that want several slices at once. */
+const anyCluster = fc
+  .tuple(fc.array(anyNode, { minLength: 1, maxLength: 5 }), fc.array(anyAsk, { maxLength: 6 }))
+  .map(([nodes, asks]): ClusterState => {
+    const pods: ClusterPod[] = [];
+    const made = nodes.map(({ kind, gpus, size, used, isBare }, index) => {
+      const name = `n${index}`;
+      const all = (perGpu[size] ?? 0) * gpus;
+      for (let pod = 0; pod < Math.min(used, all); pod += 1) {
+        const one = running(`r${index}-${pod}`, name, kind === 'mixed' && size !== 'whole' ? size : null);
+        pods.push(isBare && pod === 0 ? { ...one, controller: null } : one);
+      }
+      if (kind === 'mixed') return gpuNode(name, { [size]: all }, { gpus });
+      if (kind === 'gke') {
+        const gke = { size: size === 'whole' ? null : size, pool: `gke-${size}-${gpus}` };
+        const labels = { 'node.kubernetes.io/instance-type': g4[gpus] ?? '' };
+        return gpuNode(name, { whole: all }, { gpus, gke, labels });
+      }
+      const labels = {
+        'nvidia.com/mig.strategy': 'single',
+        'nvidia.com/gpu.count': String(all),
+        'nvidia.com/gpu.product': size === 'whole' ? product : `${product}-MIG-${size}`,
+        'node.kubernetes.io/instance-type': g7e[gpus] ?? '',
+      };
+      return gpuNode(name, { whole: all }, { labels });
+    });
+    for (const [index, { slot, count, as }] of asks.entries()) {
+      const isMixed = as === 'mixed' && slot !== 'whole';
+      const pod = pending(`p${index}`, isMixed ? slot : null, count);
+      const selector =
+        slot === 'whole' || isMixed
+          ? {}
+          : as === 'gke'
+            ? { 'cloud.google.com/gke-gpu-partition-size': slot }
+            : { 'nvidia.com/gpu.product': `${product}-MIG-${slot}` };
+      pods.push({ ...pod, nodeSelector: selector });
+    }
+    return cluster(made, pods);
+  });
+
+describe('nodes of all styles, several GPUs, several slices at once', () => {
+  it('who runs stays or has a seat, who may not move is not touched, no GPU is added', () => {
+    fc.assert(
+      fc.property(anyCluster, fc.boolean(), (state, consolidate) => {
+        const plan = planOf(state, { consolidate });
+        const changed = new Set([
+          ...plan.nodes.map(({ node }) => node),
+          ...plan.pools.flatMap(({ leaving }) => leaving),
+        ]);
+        const onChanged = state.pods.filter(({ node }) => node !== null && changed.has(node));
+        expect(onChanged.filter(({ controller }) => controller === null)).toEqual([]);
+        expect(plan.moves.map(({ name }) => name).sort()).toEqual(onChanged.map(({ name }) => name).sort());
+        const waiting = state.pods.filter(({ node }) => node === null).length;
+        const told = [...plan.seated, ...plan.unplaced].reduce((sum, { count }) => sum + count, 0);
+        expect(told).toBe(waiting);
+        const grown = plan.pools.reduce((sum, { nodes }) => sum + nodes.after - nodes.before, 0);
+        expect(grown).toBeLessThanOrEqual(0);
+        for (const { placements, model } of [
+          ...(plan.plan?.layouts ?? []),
+          ...(plan.machines?.layouts ?? []),
+        ]) {
+          const known = modelByKey(model);
+          if (known?.kind !== 'mig') throw new Error(model);
+          expect(checkLayout(known, placements).ok).toBe(true);
+        }
+        const ofNode = new Map(plan.plan?.layouts.map(({ node }) => [node, 0]));
+        for (const { node } of plan.plan?.layouts ?? []) ofNode.set(node, (ofNode.get(node) ?? 0) + 1);
+        for (const { node, gpus } of plan.nodes) expect(ofNode.get(node)).toBe(gpus);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
 /** Slots of nodes that are promised more often than they are there afterwards. */
 function seatsHold(state: ClusterState, plan: ClusterPlan, changed: ReadonlySet<string>): readonly string[] {
   const left = new Map<string, number>();
@@ -316,7 +440,8 @@ function seatsHold(state: ClusterState, plan: ClusterPlan, changed: ReadonlySet<
   };
   const slotOf = (pod: ClusterPod): string =>
     (Object.keys(pod.wants)[0] ?? '').replace('nvidia.com/gpu', 'whole').replace('nvidia.com/mig-', '');
-  for (const { node, after } of plan.nodes) for (const [slot, count] of Object.entries(after)) add(node, slot, count);
+  for (const { node, after } of plan.nodes)
+    for (const [slot, count] of Object.entries(after)) add(node, slot, count);
   for (const { name, allocatable } of state.nodes) {
     if (changed.has(name)) continue;
     for (const [resource, count] of Object.entries(allocatable))
@@ -326,7 +451,7 @@ function seatsHold(state: ClusterState, plan: ClusterPlan, changed: ReadonlySet<
     const move = plan.moves.find(({ name }) => name === pod.name);
     const seat = plan.seated.find(({ workload }) => workload.endsWith(`/${pod.name}`));
     const node = move?.to ?? pod.node ?? seat?.on[0];
-    if (node !== undefined && node !== null) add(node, slotOf(pod), -1);
+    if (node !== undefined) add(node, slotOf(pod), -1);
   }
   return [...left].filter(([, count]) => count < 0).map(([key]) => key);
 }

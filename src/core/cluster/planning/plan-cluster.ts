@@ -34,7 +34,10 @@ export interface ClusterPlanOptions extends SiteOptions {
 
 export type ClusterPlanAnswer =
   | { readonly ok: true; readonly plan: ClusterPlan }
-  | { readonly ok: false; readonly why: { readonly kind: 'machine-type' | 'no-pool'; readonly message: string } };
+  | {
+      readonly ok: false;
+      readonly why: { readonly kind: 'machine-type' | 'no-pool'; readonly message: string };
+    };
 
 /** Never cuts a slice away under a pod that may not move. Throws MicaError `solver-failed`. */
 export function planCluster(state: ClusterState, options: ClusterPlanOptions): ClusterPlanAnswer {
@@ -42,8 +45,12 @@ export function planCluster(state: ClusterState, options: ClusterPlanOptions): C
   const pools = new Set(owned.flatMap(({ units }) => units.flatMap(({ seen }) => seen.pool ?? [])));
   const missing = options.pools?.find((pool) => !pools.has(pool));
   if (missing !== undefined) {
-    const there = pools.size === 0 ? 'no GPU node says its pool' : `there are ${[...pools].sort().join(', ')}`;
-    return { ok: false, why: { kind: 'no-pool', message: `no node pool with GPUs is called '${missing}': ${there}` } };
+    const there =
+      pools.size === 0 ? 'no GPU node says its pool' : `there are ${[...pools].sort().join(', ')}`;
+    return {
+      ok: false,
+      why: { kind: 'no-pool', message: `no node pool with GPUs is called '${missing}': ${there}` },
+    };
   }
   const wanted = state.pods
     .filter((pod) => pod.node === null && usesGpus(pod))
@@ -53,7 +60,8 @@ export function planCluster(state: ClusterState, options: ClusterPlanOptions): C
   const sites = [...owned, ...rented.sites];
   const { rightSizes = [], consolidate = false } = options;
   const plain = draftOf(state, sites, [], options, consolidate);
-  if (plain === null) throw new MicaError('solver-failed', 'running pods have no place in the plan of the cluster');
+  if (plain === null)
+    throw new MicaError('solver-failed', 'running pods have no place in the plan of the cluster');
   if (rightSizes.length === 0) return answer(plain, options, []);
   const resized = draftOf(state, sites, rightSizes, options, true);
   const helps = resized !== null && (leftOf(resized) < leftOf(plain) || savedBy(resized) > savedBy(plain));
@@ -97,7 +105,10 @@ function draftOf(
   if (settled !== null) return { sites, classed, settled, notWeighed };
   if (rightSizes.length > 0) return null;
   // Pods that want several slices of one node got in each other's way: then nothing that runs is touched.
-  const still = { ...program, kinds: kinds.map((kind) => ({ ...kind, isFrozen: kind.isFrozen || kind.held.size > 0 })) };
+  const still = {
+    ...program,
+    kinds: kinds.map((kind) => ({ ...kind, isFrozen: kind.isFrozen || kind.held.size > 0 })),
+  };
   const second = attempt(still, sites, options.solve, { ...how, save: false });
   return second === null ? null : { sites, classed, settled: second, notWeighed };
 }
@@ -105,7 +116,12 @@ function draftOf(
 const mostAttempts = 6;
 
 /** Kinds of nodes that could only be cut into what they are, stay as they are in the next attempt. */
-function attempt(first: PlanProgram, sites: readonly Site[], solve: Solve, how: DecideOptions): Settled | null {
+function attempt(
+  first: PlanProgram,
+  sites: readonly Site[],
+  solve: Solve,
+  how: DecideOptions,
+): Settled | null {
   let program = first;
   for (let count = 0; count < mostAttempts; count += 1) {
     const decision = decide(program, solve, how);
@@ -161,7 +177,13 @@ function kindsOf(
     const free = [...unit.free].sort();
     const held = [...unit.held].map(([{ key }, pods]) => [key, pods.length]).sort();
     const cards = unit.seen.offers.map(({ profile, allocatable }) => [profile, allocatable]);
-    const key = JSON.stringify([unit.site, free, held, unit.frozen !== null, unit.frozen === null ? cards : 0]);
+    const key = JSON.stringify([
+      unit.site,
+      free,
+      held,
+      unit.frozen !== null,
+      unit.frozen === null ? cards : 0,
+    ]);
     const known = found.get(key);
     if (known === undefined) found.set(key, { like: unit, units: [unit] });
     else known.units.push(unit);

@@ -12,18 +12,21 @@ export interface Ask {
   readonly selector: Readonly<Record<string, string>>;
 }
 
-export type AskAnswer = { readonly ok: true; readonly ask: Ask } | { readonly ok: false; readonly why: string };
+export type AskAnswer =
+  { readonly ok: true; readonly ask: Ask } | { readonly ok: false; readonly why: string };
 
 const gpuResource = 'nvidia.com/gpu';
 
 /** Of a pod that wants GPUs. On GKE and under the strategy `single` it is a selector that says which slice is meant. */
 export function askOf(pod: ClusterPod): AskAnswer {
-  if (pod.claims.length > 0) return { ok: false, why: 'it asks by a ResourceClaim, which the DRA driver serves' };
+  if (pod.claims.length > 0)
+    return { ok: false, why: 'it asks by a ResourceClaim, which the DRA driver serves' };
   const [wanted, second] = Object.entries(pod.wants).filter(([, count]) => count > 0);
   if (wanted === undefined) return { ok: false, why: 'it asks for no GPU' };
   if (second !== undefined) return { ok: false, why: `it asks for ${wanted[0]} and ${second[0]} at once` };
   const [resource, count] = wanted;
-  if (resource.endsWith('.shared')) return { ok: false, why: `${resource} is a turn on a slice, not a slice` };
+  if (resource.endsWith('.shared'))
+    return { ok: false, why: `${resource} is a turn on a slice, not a slice` };
   const { size, selector } = sizeSelected(pod.nodeSelector);
   const profile = resource === gpuResource ? size : asNvidiaSpells(resource);
   return { ok: true, ask: { resource, profile, count, selector } };
@@ -60,7 +63,7 @@ export function pinningLabel(pod: ClusterPod, changingPools: ReadonlySet<string>
   return pinned?.[0] ?? null;
 }
 
-export const movableAnnotation = 'mica.dev/movable';
+const movableAnnotation = 'mica.dev/movable';
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 
 /** `null`: it may. A PodDisruptionBudget says when, not whether: that is for the change to wait for. */

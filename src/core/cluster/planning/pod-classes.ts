@@ -77,7 +77,10 @@ export function classesOf(
     if (pin !== null) {
       const unit = units.find((one) => isFreeFor(pod, ask, one, sites[one.site]));
       if (unit === undefined) {
-        hopeless.push({ pod, why: `it selects nodes by ${pin}, and those have no ${slotOf(ask.profile)} free` });
+        hopeless.push({
+          pod,
+          why: `it selects nodes by ${pin}, and those have no ${slotOf(ask.profile)} free`,
+        });
         continue;
       }
       units[units.indexOf(unit)] = lessFree(unit, ask, `${pod.name} selects it by ${pin}`);
@@ -174,7 +177,12 @@ class ClassBook {
     if (known === undefined) {
       known = {
         ...{ key, slot, count: ask.count, priority: pod.priority, resized: size !== undefined, sites },
-        weight: ask.count * shareOfCard(slot, sites.map((index) => this.#sites[index] as Site)),
+        weight:
+          ask.count *
+          shareOfCard(
+            slot,
+            sites.map((index) => this.#sites[index] as Site),
+          ),
         pending: [],
         resizing: [],
       };
@@ -214,7 +222,9 @@ function offeredAs({ style, units }: Site, slot: string): string | null {
 function hasSlot({ style, like, units }: Site, slot: string): boolean {
   if (units.some(({ free }) => free.has(slot))) return true;
   if (style === null) return false;
-  return slot === whole || (like.model?.kind === 'mig' && like.model.profiles.some(({ name }) => name === slot));
+  return (
+    slot === whole || (like.model?.kind === 'mig' && like.model.profiles.some(({ name }) => name === slot))
+  );
 }
 
 function shareOfCard(slot: string, sites: readonly Site[]): number {
@@ -229,10 +239,13 @@ function whyNowhere(pod: ClusterPod, ask: Ask, sites: readonly Site[]): string {
   const slot = slotOf(ask.profile);
   const able = sites.filter((site) => {
     const named = offeredAs(site, slot);
-    return named !== null && (named === gpuResource) === (ask.resource === gpuResource) && hasSlot(site, slot);
+    return (
+      named !== null && (named === gpuResource) === (ask.resource === gpuResource) && hasSlot(site, slot)
+    );
   });
-  const [first] = able;
-  if (first === undefined) return `no node has, or can be cut into, ${ask.resource}${slot === whole ? '' : ` (${slot})`}`;
+  const first = able.find(({ units }) => units.some(({ isOpen }) => isOpen)) ?? able[0];
+  if (first === undefined)
+    return `no node has, or can be cut into, ${ask.resource}${slot === whole ? '' : ` (${slot})`}`;
   const why = whyKeptOut({ ...pod, nodeSelector: ask.selector }, first.like);
   return `no node that could serve it is open to it: of ${first.like.pool ?? first.like.node.name}, ${why ?? 'none'}`;
 }

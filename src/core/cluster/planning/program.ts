@@ -86,7 +86,8 @@ export function decide(question: PlanProgram, solve: Solve, options: DecideOptio
   const isRent = sites.some(({ rent }) => rent !== null);
   const nothingLost = new Map(classes.map(({ priority }) => [priority, 0]));
   const isAll = run('disturbance', { lost: nothingLost });
-  if (isAll.solution.status === 'optimal' && !isRent && !options.save) return read(isAll.built, isAll.solution.values);
+  if (isAll.solution.status === 'optimal' && !isRent && !options.save)
+    return read(isAll.built, isAll.solution.values);
   const lost = isAll.solution.status === 'optimal' ? nothingLost : leastLost(classes, run);
   if (lost === null) return null;
   let limits: Limits = { lost };
@@ -143,7 +144,8 @@ function build({ kinds, sites, classes }: PlanProgram, goal: Goal, limits: Limit
     return add({ name: `u${index}`, cost, upper: isServed ? 0 : pending.length });
   });
   const seats = classes.map(
-    ({ sites: mayGo }, index) => new Map(mayGo.map((site) => [site, add({ name: `x${index}_${site}`, cost: 0 })])),
+    ({ sites: mayGo }, index) =>
+      new Map(mayGo.map((site) => [site, add({ name: `x${index}_${site}`, cost: 0 })])),
   );
 
   const kindsOf = sites.map((_, site) => kinds.flatMap((kind, index) => (kind.site === site ? [index] : [])));
@@ -168,7 +170,10 @@ function build({ kinds, sites, classes }: PlanProgram, goal: Goal, limits: Limit
     if (all.length > 0) rows.push({ name: `gpus${site}`, terms: [...made, ...used, ...empty], upper: 0 });
     for (const [name, worthOf, users] of demandsAt(site, classes)) {
       const free = (kind: Kind): number => worthOf(kind.free);
-      const there = here.reduce((sum, kind) => sum + free(kinds[kind] as Kind) * (kinds[kind]?.units.length ?? 0), 0);
+      const there = here.reduce(
+        (sum, kind) => sum + free(kinds[kind] as Kind) * (kinds[kind]?.units.length ?? 0),
+        0,
+      );
       const terms = [
         ...users.map(([index, each]) => term(seats[index]?.get(site), each)),
         ...here.flatMap((kind) => {
@@ -191,31 +196,54 @@ function build({ kinds, sites, classes }: PlanProgram, goal: Goal, limits: Limit
       );
       const empty = emptied[site] == null ? [] : [term(emptied[site], -1)];
       const machines = before === null && gpus === 1 && rented[site] != null ? [term(rented[site], 1)] : [];
-      rows.push({ name, terms: [...alike.map((kind) => term(recut[kind], 1)), ...machines, ...others, ...empty], upper: 0 });
+      rows.push({
+        name,
+        terms: [...alike.map((kind) => term(recut[kind], 1)), ...machines, ...others, ...empty],
+        upper: 0,
+      });
     }
   }
   for (const [priority, most] of limits.lost) {
     if (most === 0) continue;
-    const terms = classes.flatMap((one, index) => (one.priority === priority ? [term(leftOut[index], one.weight)] : []));
+    const terms = classes.flatMap((one, index) =>
+      one.priority === priority ? [term(leftOut[index], one.weight)] : [],
+    );
     rows.push({ name: `lost${priority}`, terms, upper: most });
   }
   if (limits.rentAtMost !== undefined) {
-    const terms = sites.flatMap(({ rent }, site) => (rent === null ? [] : [term(rented[site] ?? undefined, rent.cost)]));
+    const terms = sites.flatMap(({ rent }, site) =>
+      rent === null ? [] : [term(rented[site] ?? undefined, rent.cost)],
+    );
     rows.push({ name: 'rent', terms, upper: limits.rentAtMost });
   }
   if (limits.savingAtLeast !== undefined) {
-    const terms = sites.flatMap(({ worth }, site) => (emptied[site] == null ? [] : [term(emptied[site], worth)]));
+    const terms = sites.flatMap(({ worth }, site) =>
+      emptied[site] == null ? [] : [term(emptied[site], worth)],
+    );
     rows.push({ name: 'saving', terms, lower: limits.savingAtLeast });
   }
-  return { program: { columns, rows, ...(goal === 'disturbance' ? { costUnit: 1 } : {}) }, recut, cuts, rented, emptied, seats };
+  return {
+    program: { columns, rows, ...(goal === 'disturbance' ? { costUnit: 1 } : {}) },
+    recut,
+    cuts,
+    rented,
+    emptied,
+    seats,
+  };
 }
 
 /** What may run out at a site: slices of each size, and nodes with several of them at once. */
 function demandsAt(
   site: number,
   classes: readonly PodClass[],
-): readonly (readonly [string, (counts: ReadonlyMap<string, number>) => number, readonly (readonly [number, number])[]])[] {
-  const here = classes.map((one, index) => [one, index] as const).filter(([{ sites }]) => sites.includes(site));
+): readonly (readonly [
+  string,
+  (counts: ReadonlyMap<string, number>) => number,
+  readonly (readonly [number, number])[],
+])[] {
+  const here = classes
+    .map((one, index) => [one, index] as const)
+    .filter(([{ sites }]) => sites.includes(site));
   const slots = [...new Set(here.map(([{ slot }]) => slot))];
   return slots.flatMap((slot) => {
     const users = here.filter(([one]) => one.slot === slot);
@@ -225,7 +253,8 @@ function demandsAt(
       [`slices${site}_${slot}`, (counts: ReadonlyMap<string, number>) => counts.get(slot) ?? 0, all] as const,
       ...several.map((size) => {
         const groups = users.filter(([{ count }]) => count === size).map(([, index]) => [index, 1] as const);
-        const worth = (counts: ReadonlyMap<string, number>): number => Math.floor((counts.get(slot) ?? 0) / size);
+        const worth = (counts: ReadonlyMap<string, number>): number =>
+          Math.floor((counts.get(slot) ?? 0) / size);
         return [`groups${site}_${slot}_${size}`, worth, groups] as const;
       }),
     ];
@@ -240,10 +269,12 @@ function changesAt(
   site: number,
   kinds: readonly Kind[],
 ): readonly { readonly name: string; readonly before: Counts | null; readonly alike: readonly number[] }[] {
-  const here = kinds.flatMap((kind, index) => (kind.site === site && !kind.isFrozen ? [{ kind, index }] : []));
-  const distinct = here.flatMap(({ kind: { before } }) => before ?? []).filter((one, index, all) =>
-    all.findIndex((other) => isSame(one, other)) === index,
+  const here = kinds.flatMap((kind, index) =>
+    kind.site === site && !kind.isFrozen ? [{ kind, index }] : [],
   );
+  const distinct = here
+    .flatMap(({ kind: { before } }) => before ?? [])
+    .filter((one, index, all) => all.findIndex((other) => isSame(one, other)) === index);
   const indexes = (of: typeof here): readonly number[] => of.map(({ index }) => index);
   return [
     { name: `any${site}`, before: null, alike: indexes(here) },

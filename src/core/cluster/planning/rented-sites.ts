@@ -21,13 +21,15 @@ export function rentedSites(
   const found: Site[] = [];
   for (const { machineType, max } of options) {
     const machine = findMachineType(machineType);
-    if (machine === undefined) return { ok: false, message: `Mica does not know the machine type ${machineType}` };
+    if (machine === undefined)
+      return { ok: false, message: `Mica does not know the machine type ${machineType}` };
     const model = modelByKey(machine.model);
     if (isFractional(machine) || model?.kind !== 'mig')
       return { ok: false, message: `a ${machineType} has no whole GPU that can be cut` };
     const alike = sites.find((site) => site.like.machineType === machineType && site.style !== null);
     const isGke = sites.some(({ like }) => like.partitioner === 'gke');
-    const partitioner = target ?? alike?.like.partitioner ?? (machine.cloud === 'gcp' && isGke ? 'gke' : 'gpu-operator');
+    const partitioner =
+      target ?? alike?.like.partitioner ?? (machine.cloud === 'gcp' && isGke ? 'gke' : 'gpu-operator');
     const style: Style = partitioner === 'gke' ? 'gke' : (alike?.style ?? 'mixed');
     if (style === 'gke' && acceleratorOf({ machineType }) === null)
       return { ok: false, message: `GKE has no slice sizes for ${machineType}` };

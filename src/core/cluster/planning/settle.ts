@@ -3,7 +3,7 @@ import type { ClusterPod } from '../objects.js';
 import { isSame, type Counts, type Cut } from './cuts.js';
 import type { ClassedUnit, PodClass } from './pod-classes.js';
 import type { Decision, PlanProgram } from './program.js';
-import { cardOf, type Site } from './sites.js';
+import { cardOf, groupedBy, type Site } from './sites.js';
 
 /** A node after the plan. */
 export interface Place {
@@ -42,7 +42,7 @@ export function settle(question: PlanProgram, sites: readonly Site[], decision: 
   const leaving: Settled['leaving'][number][] = [];
   const displaced = new Map<PodClass, { readonly pod: ClusterPod; readonly from: ClassedUnit }[]>();
   const recutAt = new Map<number, ClassedUnit[]>();
-  const kindOf = new Map<ClassedUnit, number>();
+  const kindIndex = new Map<ClassedUnit, number>();
   for (const [index, { units, site }] of kinds.entries()) {
     const count = decision.recut[index] ?? 0;
     for (const [order, unit] of units.entries()) {
@@ -50,7 +50,7 @@ export function settle(question: PlanProgram, sites: readonly Site[], decision: 
         places.push({ site, unit, cards: null, free: new Map(unit.free) });
         continue;
       }
-      kindOf.set(unit, index);
+      kindIndex.set(unit, index);
       const list = recutAt.get(site);
       if (list === undefined) recutAt.set(site, [unit]);
       else list.push(unit);
@@ -71,11 +71,13 @@ export function settle(question: PlanProgram, sites: readonly Site[], decision: 
     };
     const bases = [...recut, ...Array.from({ length: decision.rented[index] ?? 0 }, () => null)];
     for (const { unit, cards } of cutsFor(bases, site, supply)) {
-      if (unit !== null && cards === 'as it was') unchanged.push(kindOf.get(unit) ?? -1);
+      if (unit !== null && cards === 'as it was') unchanged.push(kindIndex.get(unit) ?? -1);
       if (cards === 'as it was') continue;
       const isMade = unit === null || site.style === 'gke';
-      if (unit !== null && (cards === 'empty' || isMade)) leaving.push({ unit, isReplaced: cards !== 'empty' });
-      if (cards !== 'empty') places.push({ site: index, unit: isMade ? null : unit, cards, free: sumOf(cards) });
+      if (unit !== null && (cards === 'empty' || isMade))
+        leaving.push({ unit, isReplaced: cards !== 'empty' });
+      if (cards !== 'empty')
+        places.push({ site: index, unit: isMade ? null : unit, cards, free: sumOf(cards) });
     }
   }
   const found = unchanged.length > 0 ? null : seated(classes, places, displaced, decision);
@@ -111,28 +113,31 @@ interface BareNode {
 }
 
 /** Each node gets one cut, and none what it has: nodes of a kind choose first when they are as many as may be. */
-function oneCutEach(nodes: readonly BareNode[], gpus: number, { cuts, counts, empty }: Supply): readonly CutNode[] {
-  const left: { readonly cut: Cut | null; count: number }[] = [
-    ...cuts.map((cut, index) => ({ cut, count: counts[index] ?? 0 })),
-    { cut: null, count: empty },
+function oneCutEach(
+  nodes: readonly BareNode[],
+  gpus: number,
+  { cuts, counts, empty }: Supply,
+): readonly CutNode[] {
+  const left = [
+    ...cuts.map((cut, index) => ({ cut, kind: kindOf(cut.perCard), count: counts[index] ?? 0 })),
+    { cut: null, kind: null, count: empty },
   ];
-  const waiting = [...nodes];
+  const waiting = groupedBy(nodes, ({ before }) => (before === null ? '' : kindOf(before)));
+  let total = left.reduce((sum, { count }) => sum + count, 0);
+  const isTight = ([kind, alike]: readonly [string, readonly BareNode[]]): boolean => {
+    const same = left.reduce((sum, one) => sum + (one.kind === kind ? one.count : 0), 0);
+    return kind !== '' && alike.length > 0 && alike.length + same >= total;
+  };
   const result: CutNode[] = [];
-  while (waiting.length > 0) {
-    const total = left.reduce((sum, { count }) => sum + count, 0);
-    const isTight = ({ before }: BareNode): boolean => {
-      if (before === null) return false;
-      const alike = waiting.filter((one) => one.before !== null && isSame(one.before, before)).length;
-      const same = left.reduce((sum, { cut, count }) => sum + (isCut(cut, before) ? count : 0), 0);
-      return alike + same >= total;
-    };
-    const at = Math.max(0, waiting.findIndex(isTight));
-    const [node] = waiting.splice(at, 1);
+  for (let count = 0; count < nodes.length; count += 1) {
+    const [kind, alike] = [...waiting].find(isTight) ??
+      [...waiting].find(([, all]) => all.length > 0) ?? ['', []];
+    const node = alike.shift();
     if (node === undefined) break;
     const wants = wantsOf(node.unit);
     let best: { one: (typeof left)[number]; score: number } | undefined;
     for (const one of left) {
-      if (one.count === 0 || (node.before !== null && isCut(one.cut, node.before))) continue;
+      if (one.count === 0 || (kind !== '' && one.kind === kind)) continue;
       const score = homeFor(one.cut?.counts ?? new Map(), wants);
       if (best === undefined || score > best.score) best = { one, score };
     }
@@ -141,11 +146,16 @@ function oneCutEach(nodes: readonly BareNode[], gpus: number, { cuts, counts, em
       continue;
     }
     best.one.count -= 1;
+    total -= 1;
     const { cut } = best.one;
     const cards = cut === null ? 'empty' : Array.from({ length: gpus }, () => cut.perCard);
     result.push({ unit: node.unit, cards });
   }
   return result;
+}
+
+function kindOf(card: Counts): string {
+  return JSON.stringify([...card].sort());
 }
 
 function isCut(cut: Cut | null, before: Counts): boolean {
@@ -158,7 +168,11 @@ function homeFor(counts: Counts, wants: ReadonlyMap<string, number>): number {
 }
 
 /** GPUs of which the plan has no use stay as they are; of a node that is made, they become what the first one is. */
-function manyCards(nodes: readonly BareNode[], gpus: number, { cuts, counts, empty }: Supply): readonly CutNode[] {
+function manyCards(
+  nodes: readonly BareNode[],
+  gpus: number,
+  { cuts, counts, empty }: Supply,
+): readonly CutNode[] {
   const left = cuts.map((cut, index) => ({ cut, count: counts[index] ?? 0 }));
   return nodes.map(({ unit, before }, order): CutNode => {
     if (order < empty) return { unit, cards: 'empty' };
@@ -197,7 +211,8 @@ function wantsOf(unit: ClassedUnit | null): ReadonlyMap<string, number> {
 export function cardCountsOf({ seen }: Pick<ClassedUnit, 'seen'>, site: Site): Counts | null {
   const gpus = seen.gpus ?? 0;
   const offers = seen.offers.filter(({ allocatable }) => allocatable > 0);
-  if (gpus === 0 || offers.length === 0 || offers.some(({ allocatable }) => allocatable % gpus !== 0)) return null;
+  if (gpus === 0 || offers.length === 0 || offers.some(({ allocatable }) => allocatable % gpus !== 0))
+    return null;
   const card = new Map(offers.map(({ profile, allocatable }) => [profile ?? 'whole', allocatable / gpus]));
   const units = [...card].reduce((sum, [slot, count]) => {
     const profile = cardOf(site).profiles.find(({ name }) => name === slot);
@@ -228,7 +243,9 @@ function seated(
   const leftOut: Settled['leftOut'][number][] = [];
   const finder = new PlaceFinder(places);
   // Several slices of one node are hard to find: those pods choose first.
-  const inOrder = classes.map((podClass, index) => ({ podClass, index })).sort((a, b) => b.podClass.count - a.podClass.count);
+  const inOrder = classes
+    .map((podClass, index) => ({ podClass, index }))
+    .sort((a, b) => b.podClass.count - a.podClass.count);
   for (const { podClass, index } of inOrder) {
     const room = new Map(decision.seats[index]);
     const waiting: readonly Waiting[] = [
@@ -253,7 +270,7 @@ function seated(
       else leftOut.push({ pod: one.pod, podClass });
     }
   }
-  return { seats, leftOut };
+  return { seats: seats.map((seat) => finder.homeAgain(seat)), leftOut };
 }
 
 /** Nodes with something free, remembered by site and slot so that no list is gone through twice. */
@@ -273,6 +290,15 @@ class PlaceFinder {
 
   at({ seen }: ClassedUnit): Place | undefined {
     return this.#home.get(seen.node.name);
+  }
+
+  /** Where a pod's own node has room for it after all, it need not be another. */
+  homeAgain(seat: Seat): Seat {
+    const { podClass, from, place } = seat;
+    const home = from === null ? undefined : this.at(from);
+    if (home === undefined || home === place || !this.take(home, podClass)) return seat;
+    place.free.set(podClass.slot, (place.free.get(podClass.slot) ?? 0) + podClass.count);
+    return { ...seat, place: home };
   }
 
   take({ free }: Place, { slot, count }: PodClass): boolean {

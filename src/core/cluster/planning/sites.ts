@@ -115,9 +115,11 @@ function siteKey(seen: GpuNode, style: Style | null, matters: ReadonlySet<string
 
 /** What cutting changes is no part of what a node is. */
 function uncut(seen: GpuNode): GpuNode {
-  const { [labels.gkePartition]: _size, ...rest } = seen.node.labels;
-  const product = rest[labels.product];
-  const kept = product === undefined ? rest : { ...rest, [labels.product]: productUncut(product) };
+  const kept = Object.fromEntries(
+    Object.entries(seen.node.labels)
+      .filter(([key]) => key !== labels.gkePartition)
+      .map(([key, value]) => [key, key === labels.product ? productUncut(value) : value]),
+  );
   return { ...seen, node: { ...seen.node, labels: kept, isReady: true, isCordoned: false } };
 }
 
@@ -169,11 +171,12 @@ function whyFrozen(
   if (offers.some(({ capacity, allocatable, used }) => used > allocatable && capacity > 0))
     return 'pods have more of it than it offers';
   for (const pod of pods) {
-    const stays = pod.isDeleting ? 'it is being deleted, and has its slice until it is gone' : whyItStays(pod);
+    const stays = pod.isDeleting
+      ? 'it is being deleted, and has its slice until it is gone'
+      : whyItStays(pod);
     const pin = pinningLabel(pod, changing);
     const ask = askOf(pod);
-    const why =
-      stays ?? (pin !== null ? `it selects nodes by ${pin}` : ask.ok ? null : ask.why);
+    const why = stays ?? (pin !== null ? `it selects nodes by ${pin}` : ask.ok ? null : ask.why);
     if (why !== null) return `${pod.namespace}/${pod.name} stays: ${why}`;
   }
   return null;
@@ -203,10 +206,7 @@ export function cardOf({ like }: Site): MigModel {
   return like.model;
 }
 
-export function groupedBy<T>(
-  all: readonly T[],
-  keyOf: (one: T) => string | null,
-): ReadonlyMap<string, T[]> {
+export function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string | null): ReadonlyMap<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const one of all) {
     const key = keyOf(one);

@@ -8,7 +8,11 @@ import { nodesOf, profileOf, sharersOf, type PlanNode, type Sharers } from '../p
 import { oneLine } from '../shell-text.js';
 import { sharingNotes, workloadsOf, type Workload } from '../workloads.js';
 import { yamlFile } from '../yaml-text.js';
-import { bottlerocketCard, bottlerocketModels, type BottlerocketCard } from './gpu-keys.js';
+import {
+  bottlerocketCard,
+  bottlerocketModels,
+  type BottlerocketCard,
+} from '#core/catalogue/bottlerocket-cards';
 
 /** The nodes that boot with the same settings. */
 interface Group {

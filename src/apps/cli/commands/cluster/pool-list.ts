@@ -9,7 +9,7 @@ export async function listPoolsCommand(
   _positional: readonly never[],
   flags: PoolFlags,
 ): Promise<AnswerExit> {
-  return withPools(host, flags, async (pools) => {
+  return withPools(host, flags, async (pools): Promise<AnswerExit> => {
     const listed = await pools.list();
     if (!listed.ok) throw thrown(listed.why);
     if (json) printJson(screen, { schema: 'mica/node-pools@1', pools: listed.value });

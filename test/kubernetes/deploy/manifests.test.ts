@@ -1,0 +1,106 @@
+/** The manifests of deploy/kubernetes: kubectl applies them, and they allow no more than they say. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { migModels } from '#core/catalogue/catalogue';
+import { asNvidiaSpells } from '#core/catalogue/profile-name';
+import { sliceResource } from '#core/cluster/operator/offered';
+import { requires } from '../../tooling/requires.js';
+import { startApiServer } from '../api-server/server.js';
+import { apply, built, folders, kubectlPrints, rightsIn } from './deployed.js';
+
+const kubectl = requires('kubectl');
+
+describe.skipIf(kubectl.missing)(kubectl.title('deploy/kubernetes'), () => {
+  it.each(folders)('%s: kubectl applies it, and a second time nothing changes', async (folder) => {
+    const server = await startApiServer();
+    onTestFinished(() => server.close());
+    const namespaces = ['gpu-operator'].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    }));
+    server.seed(namespaces);
+    const first = (await apply(server, folder)).text.trim().split('\n');
+    expect(first.filter((line) => !line.endsWith(' created'))).toEqual([]);
+    expect(first).toHaveLength((await built(folder)).length);
+    const again = (await apply(server, folder)).text.trim().split('\n');
+    expect(again.filter((line) => !line.endsWith(' unchanged'))).toEqual([]);
+  });
+
+  it('operator: refused where there is no GPU Operator, so that nobody believes it is set up', async () => {
+    const server = await startApiServer();
+    onTestFinished(() => server.close());
+    const { text, failed } = await apply(server, 'operator');
+    expect(failed).toBe(true);
+    expect(text).toContain('namespaces "gpu-operator" not found');
+  });
+
+  it.each(folders)('%s: no wildcard, no secrets, no rights on rights', async (folder) => {
+    for (const right of rightsIn(await built(folder))) {
+      expect(JSON.stringify(right)).not.toContain('*');
+      expect(right.resource).not.toMatch(/secret|role|serviceaccounts?\/token|\/(exec|proxy|attach)/);
+      expect(right.verb).not.toMatch(/escalate|bind|impersonate|deletecollection/);
+    }
+  });
+
+  it('writes in the whole cluster: nodes and evictions alone, and the reader none', async () => {
+    const writes = async (folder: 'reader' | 'pools' | 'operator') =>
+      rightsIn(await built(folder))
+        .filter(({ kind, verb }) => kind === 'ClusterRole' && !['get', 'list', 'watch'].includes(verb))
+        .map(({ verb, resource }) => `${verb} ${resource}`)
+        .sort();
+    expect(await writes('reader')).toEqual([]);
+    expect(await writes('pools')).toEqual(['create pods/eviction', 'patch nodes']);
+    expect(await writes('operator')).toEqual(['create pods/eviction', 'patch nodes']);
+  });
+
+  it.each(folders)('%s: rights go to the accounts of Mica alone, and each role is bound', async (folder) => {
+    const objects = await built(folder);
+    const bindings = objects.filter(({ kind }) => /Binding$/.test(kind));
+    for (const { subjects } of bindings) {
+      for (const subject of subjects) {
+        expect(subject).toMatchObject({ kind: 'ServiceAccount', namespace: 'mica-system' });
+      }
+    }
+    const roles = objects.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
+    const bound = bindings.map(({ roleRef, metadata }) => [roleRef.kind, roleRef.name, metadata.namespace]);
+    for (const { kind, metadata } of roles) {
+      expect(bound).toContainEqual([kind, metadata.name, metadata.namespace]);
+    }
+  });
+});
+
+describe.skipIf(kubectl.missing)(kubectl.title('tenants as namespaces'), () => {
+  const hardOf = async (folder: 'tenants/gpu-operator' | 'tenants/gke'): Promise<Record<string, string>> =>
+    (await built(folder)).find(({ kind }) => kind === 'ResourceQuota').spec.hard;
+
+  it('GPU Operator: every way to a GPU of the card is bounded, since what is not named is not', async () => {
+    const card = migModels().find(({ key }) => key === 'rtx-pro-6000-blackwell-server');
+    const slices = card?.profiles.map(({ name }) => `requests.${sliceResource(name)}`) ?? [];
+    expect(slices.length).toBeGreaterThan(5);
+    expect(Object.keys(await hardOf('tenants/gpu-operator')).sort()).toEqual(
+      [...slices, 'requests.nvidia.com/gpu', 'count/resourceclaims.resource.k8s.io'].sort(),
+    );
+  });
+
+  it('names are spelled as resources are: no plus, no limits, which Kubernetes does not count for GPUs', async () => {
+    for (const folder of ['tenants/gpu-operator', 'tenants/gke'] as const) {
+      for (const [name, count] of Object.entries(await hardOf(folder))) {
+        expect(name).toMatch(/^(requests\.nvidia\.com\/|count\/)[\w.-]+$/);
+        expect(count).toMatch(/^\d+$/);
+      }
+    }
+    expect(asNvidiaSpells('nvidia.com/mig-1g.24gb.me.all')).toBe('1g.24gb+me.all');
+  });
+
+  it('the quota is there, in the namespace of the tenant', async () => {
+    const server = await startApiServer();
+    onTestFinished(() => server.close());
+    await apply(server, 'tenants/gke');
+    const get = ['get', 'quota', '-n', 'team-a', '-o', 'jsonpath={.items[*].spec.hard}'];
+    const { text } = await kubectlPrints(get, { KUBECONFIG: server.kubeconfigPath });
+    expect(JSON.parse(text)).toEqual({
+      'requests.nvidia.com/gpu': '4',
+      'count/resourceclaims.resource.k8s.io': '0',
+    });
+  });
+});

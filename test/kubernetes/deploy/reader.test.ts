@@ -1,0 +1,125 @@
+/** The rights of deploy/kubernetes/reader are what looking needs: with them it works, without any one of them it says so. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '#adapters/system/clock';
+import { kubernetesApi } from '#adapters/kubernetes/cluster-api';
+import { runMica } from '../../e2e/run-mica.js';
+import { mixedCluster } from '../../support/mixed-cluster.js';
+import { requires } from '../../tooling/requires.js';
+import type { Json } from '../api-server/json.js';
+import { built, deployed, inWords, rightsIn, without, type Right } from './deployed.js';
+
+const kubectl = requires('kubectl');
+const roles: readonly Json[] = kubectl.missing ? [] : await built('reader');
+const rights = rightsIn(roles);
+const of = (verb: string, group: string): readonly Right[] =>
+  rights.filter((right) => right.verb === verb && right.group === group);
+
+describe.skipIf(kubectl.missing)(kubectl.title('the reader of deploy/kubernetes'), () => {
+  it('sees what an administrator sees', async () => {
+    const { server, as } = await deployed(roles, mixedCluster());
+    onTestFinished(() => server.close());
+    const look = (kubeconfig: string) => runMica(['cluster', 'show', '--json', '--kubeconfig', kubeconfig]);
+    const [asReader, asAdmin] = [
+      await look(as('mica-reader').kubeconfigPath),
+      await look(server.kubeconfigPath),
+    ];
+    expect(asReader).toEqual(asAdmin);
+    expect(asReader.exit).toBe(0);
+  });
+
+  it('plans as an administrator does', async () => {
+    const { server, as } = await deployed(roles, mixedCluster());
+    onTestFinished(() => server.close());
+    const plan = (kubeconfig: string) => runMica(['cluster', 'plan', '--json', '--kubeconfig', kubeconfig]);
+    const asReader = await plan(as('mica-reader').kubeconfigPath);
+    expect(asReader).toEqual(await plan(server.kubeconfigPath));
+    expect([0, 1]).toContain(asReader.exit);
+    expect(server.requests.filter(({ status }) => status === 403)).toEqual([]);
+    expect(new Set(server.requests.map(({ verb }) => verb))).toEqual(new Set(['list']));
+  });
+
+  it('may not change anything, and not read what is not about GPUs', async () => {
+    const { server, as } = await deployed(roles, mixedCluster());
+    onTestFinished(() => server.close());
+    const clock = systemClock;
+    const api = kubernetesApi({ env: {}, clock, kubeconfig: as('mica-reader').kubeconfigPath });
+    onTestFinished(() => api.close());
+    const pod = { namespace: 'default', name: 'bert-0', uid: 'uid-bert-0' };
+    const about = { kind: 'Node', namespace: null, name: 'dra-1', uid: 'u' };
+    const tried = [
+      await api.getNode('dra-1'),
+      await api.patchNode('dra-1', { cordoned: true }),
+      await api.evict(pod, null),
+      await api.deletePod(pod),
+      await api.getConfigMap('gpu-operator', 'mica-mig-config'),
+      await api.listConfigMaps('gpu-operator', 'a=b'),
+      await api.applyConfigMap('gpu-operator', 'mica-mig-config', { a: '1' }),
+      await api.recordEvent({ about, type: 'Normal', reason: 'R', message: 'm' }),
+    ];
+    expect(tried.map((answer) => (answer.ok ? 'allowed' : answer.why.kind))).toEqual(
+      tried.map(() => 'forbidden'),
+    );
+  });
+
+  it('has a right for each request that looking and watching make, and no other', async () => {
+    const { server, as } = await deployed(roles, mixedCluster());
+    onTestFinished(() => server.close());
+    const clock = systemClock;
+    const api = kubernetesApi({ env: {}, clock, kubeconfig: as('mica-reader').kubeconfigPath });
+    onTestFinished(() => api.close());
+    const watch = await api.watch(new AbortController().signal);
+    await expect.poll(() => server.openWatches()).toBe(4);
+    await watch.close();
+    // A watch is in the log once it has ended.
+    const asked = (): readonly string[] => [
+      ...new Set(server.requests.map(({ verb, resource }) => `${verb} ${resource}`)),
+    ];
+    await expect.poll(() => asked().toSorted()).toEqual(rights.map(inWords).sort());
+  });
+
+  it.each(of('list', '').map((right) => [inWords(right), right] as const))(
+    'without "%s" it names what is missing',
+    async (_, right) => {
+      const { server, as } = await deployed(without(roles, right), mixedCluster());
+      onTestFinished(() => server.close());
+      const { kubeconfigPath } = as('mica-reader');
+      const { stdout, stderr, exit } = await runMica(['cluster', 'show', '--kubeconfig', kubeconfigPath]);
+      expect({ stdout, exit }).toEqual({ stdout: '', exit: 3 });
+      expect(stderr).toContain(`cannot list resource "${right.resource}"`);
+      expect(stderr).toContain('must be allowed to get, list and watch nodes and pods');
+    },
+  );
+
+  it.each(of('list', 'resource.k8s.io').map((right) => [inWords(right), right] as const))(
+    'without "%s" all but DRA is shown',
+    async (_, right) => {
+      const { server, as } = await deployed(without(roles, right), mixedCluster());
+      onTestFinished(() => server.close());
+      const { kubeconfigPath } = as('mica-reader');
+      const { stdout, exit } = await runMica(['cluster', 'show', '--kubeconfig', kubeconfigPath]);
+      expect(exit).toBe(0);
+      expect(stdout).toContain('operator-mixed');
+      expect(stdout).not.toContain('dra-1');
+    },
+  );
+
+  it.each(rights.filter(({ verb }) => verb === 'watch').map((right) => [inWords(right), right] as const))(
+    'without "%s" the watch says that it is not up to date, and why',
+    async (_, right) => {
+      const { server, as } = await deployed(without(roles, right), mixedCluster());
+      onTestFinished(() => server.close());
+      const clock = systemClock;
+      const api = kubernetesApi({ env: {}, clock, kubeconfig: as('mica-reader').kubeconfigPath });
+      onTestFinished(() => api.close());
+      const watch = await api.watch(new AbortController().signal);
+      onTestFinished(() => watch.close());
+      await expect
+        .poll(() => watch.trouble())
+        .toEqual({
+          kind: 'forbidden',
+          message: expect.stringContaining(`cannot watch resource "${right.resource}"`),
+          retryAfterMs: null,
+        });
+    },
+  );
+});
