@@ -104,7 +104,7 @@ describe('what is wrong is said', () => {
     const { stderr, exit } = await runMica(['cluster', 'show', '--kubeconfig', kubeconfigPath]);
     expect(exit).toBe(3);
     expect(stderr).toContain('cannot list resource "nodes"');
-    expect(stderr).toContain('must be allowed to get, list and watch nodes and pods');
+    expect(stderr).toContain('must be allowed to list and watch nodes and pods');
   });
 
   it('rights on nodes and pods alone are enough; DRA is left out then', async () => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { LaunchTemplateVersion } from '@aws-sdk/client-ec2';
 import type { Nodegroup } from '@aws-sdk/client-eks';
 import { bottlerocketCard, bottlerocketModels } from '#core/catalogue/bottlerocket-cards';
+import { findMachineType } from '#core/catalogue/machine-types';
 import { bootScript } from '#core/clouds/eks/boot-script';
 import { cutMachine, type MachineCut } from '#core/clouds/eks/layouts';
 import { slicesAsLabel, slicesLabel } from '#core/clouds/eks/slices-label';
@@ -48,7 +49,8 @@ export function draftGroup(
     return no('not-offered', cut.message, 'See what the card holds with `mica layout list`.');
   const data = userData(old, wish, cut?.value ?? null);
   if (!data.ok) return data;
-  const slices = cut === null ? [] : countSlices(cut.value, wish.sharers);
+  const gpus = findMachineType(machineType)?.gpus ?? 0;
+  const slices = cut === null ? [{ profile: null, perNode: gpus }] : countSlices(cut.value, wish.sharers);
   const userDataText = Buffer.from(data.value).toString('base64');
   const templateData = {
     ...template?.LaunchTemplateData,

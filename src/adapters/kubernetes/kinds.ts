@@ -8,8 +8,8 @@ import { readPod } from './read-pod.js';
 import { z } from 'zod';
 
 const mayRead =
-  'The user must be allowed to get, list and watch nodes and pods, and resourceslices and resourceclaims of ' +
-  'resource.k8s.io where there are any: bind it to a ClusterRole that has them, such as view with nodes added.';
+  'The user must be allowed to list and watch nodes and pods, and resourceslices and resourceclaims of ' +
+  'resource.k8s.io where there are any: deploy/kubernetes/reader is a ClusterRole with these rights.';
 
 export const nodesPath = '/api/v1/nodes';
 const podsPath = '/api/v1/pods';

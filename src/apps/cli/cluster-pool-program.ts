@@ -69,6 +69,16 @@ export function addPools(cluster: Command, dispatch: Dispatch): void {
       ),
     )
     .action(act(dispatch, async () => (await import('./commands/cluster/pool-change.js')).changePoolCommand));
+  pool
+    .command('open')
+    .description(
+      'Takes the startup taint off nodes that booted cut and offer their slices now, as after a group grew. Exit 1: ' +
+        'some do not offer them yet.',
+    )
+    .option('--kubeconfig <file>', 'as kubectl has it (default: $KUBECONFIG, ~/.kube/config, or this pod)')
+    .option('--context <name>', 'of the kubeconfig (default: the current one)')
+    .addOption(json())
+    .action(act(dispatch, async () => (await import('./commands/cluster/pool-open.js')).openNodesCommand));
 }
 
 function withCloud(command: Command): Command {

@@ -29,10 +29,13 @@ export class NodeMemory {
     return this.#sinceMs;
   }
 
-  /** A pod that says no is asked again later and later; one that said yes is never asked again. */
+  /**
+   * A pod that says no is asked again later and later, also where it only changed at that moment (`conflict`); one that
+   * said yes is never asked again.
+   */
   answered(pod: ClusterPod, why: ApiRefusal | null, nowMs: number): void {
     const times = (this.asked.get(pod.uid)?.times ?? 0) + 1;
-    const isGone = why === null || why.kind === 'gone' || why.kind === 'conflict';
+    const isGone = why === null || why.kind === 'gone';
     const delayMs = Math.max(
       why?.retryAfterMs ?? 0,
       Math.min(longestDelayMs, firstDelayMs * 2 ** (times - 1)),

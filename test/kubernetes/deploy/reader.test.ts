@@ -86,7 +86,8 @@ describe.skipIf(kubectl.missing)(kubectl.title('the reader of deploy/kubernetes'
       const { stdout, stderr, exit } = await runMica(['cluster', 'show', '--kubeconfig', kubeconfigPath]);
       expect({ stdout, exit }).toEqual({ stdout: '', exit: 3 });
       expect(stderr).toContain(`cannot list resource "${right.resource}"`);
-      expect(stderr).toContain('must be allowed to get, list and watch nodes and pods');
+      expect(stderr).toContain('must be allowed to list and watch nodes and pods');
+      expect(stderr).toContain('deploy/kubernetes/reader');
     },
   );
 

@@ -21,7 +21,7 @@ export const subdomainProblem: NameRule = (name) =>
       : "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
 /** Roles and bindings may be called `system:node`. */
-export const pathSegmentProblem: NameRule = (name) =>
+const pathSegmentProblem: NameRule = (name) =>
   name === '.' || name === '..'
     ? `may not be '${name}'`
     : /[/%]/.test(name)
