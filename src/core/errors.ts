@@ -78,6 +78,16 @@ export const errorCatalogue = {
     what: 'A lease was given to somebody else, since its holder was not heard of for too long.',
     next: 'Run it again; a process that is stopped or asleep cannot keep a slice.',
   },
+  'needs-server': {
+    exit: 3,
+    what: 'A machine has tenants, and nobody hands out its slices to them.',
+    next: 'Start `mica serve` as whoever runs the machine; `mica tenant list` shows the tenants.',
+  },
+  'foreign-process': {
+    exit: 3,
+    what: "A process was to work on somebody's slices that is not theirs, or not where it was said to be.",
+    next: 'Start the program by `mica run` itself, outside of a container that counts its own processes.',
+  },
   'needs-solver': {
     exit: 3,
     what: 'The question has no closed form, and no integer-program solver was at hand.',

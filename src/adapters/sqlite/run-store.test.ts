@@ -129,7 +129,7 @@ describe('a process that', () => {
   // The child stands outside of the package, so that its imports are resolved as the package's own.
   const node = ['--import', 'tsx', '--conditions=source'];
 
-  it('is killed has lost nothing that it was told is on disk', { timeout: 60_000 }, async () => {
+  it('is killed has lost nothing that it was told is done', { timeout: 60_000 }, async () => {
     const folder = temporaryFolder();
     const path = fileIn(folder);
     const script = counting.replace(

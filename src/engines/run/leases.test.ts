@@ -2,11 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LeaseWish } from '#core/run/slice';
 import { runWorld, type Actor, type RunWorld } from '../../../test/support/run-world.js';
-import { endLease } from './end-lease.js';
 import { leasesOn } from './leases-on.js';
 import type { AcquireAnswer, AcquireOptions, Lease } from './leases.js';
 import { machineSlices } from './machine-slices.js';
-import { watchMemory } from './peak-memory.js';
+import { meterOf, watchMemory } from './peak-memory.js';
 
 const any: LeaseWish = { slice: { kind: 'any' }, count: 1, tenant: null, priority: 0 };
 const long = process.env['MICA_LONG'] === '1';
@@ -267,7 +266,7 @@ it('an observer that stopped while it took a lease back leaves it to the one tha
   expect(await world.store.read((tables) => tables.usage(0).map((use) => use.lease))).toEqual([lease.id]);
 });
 
-describe('endLease', () => {
+describe('the end of a lease by somebody else', () => {
   it('asks the holder, and empties the slices where it ends without giving them back', async () => {
     const world = await twoSlices();
     const [holder, other] = [world.actor(), world.actor()];
@@ -283,10 +282,9 @@ describe('endLease', () => {
         return true;
       },
     };
-    expect(await endLease({ ...other.ports, processes }, 'nobody')).toMatchObject({
-      why: { kind: 'unknown' },
-    });
-    expect(await endLease({ ...other.ports, processes }, lease.id)).toEqual({ ok: true, quarantined: [] });
+    const { desk } = leasesOn({ ...other.ports, processes });
+    expect(await desk.end('nobody')).toMatchObject({ why: { kind: 'unknown' } });
+    expect(await desk.end(lease.id)).toEqual({ ok: true, quarantined: [] });
     expect(signals).toEqual([`SIGTERM ${holder.mark.pid}`, `SIGKILL ${holder.mark.pid}`]);
     expect(world.isAlive(group)).toBe(false);
     expect(await leaseIds(world)).toEqual([]);
@@ -302,7 +300,9 @@ describe('watchMemory', () => {
       for (const { gpuUuid, instanceId } of slices)
         await world.machine.addClient(gpuUuid, { pid, usedMiB, instanceId });
     };
-    const watches = slices.map((slice) => watchMemory(world, [slice]));
+    const watches = slices.map((slice) =>
+      watchMemory({ meter: meterOf(world.driver), clock: world.clock }, [slice]),
+    );
     await use(1, 1000);
     await use(2, 500);
     await world.clock.sleep(3000);

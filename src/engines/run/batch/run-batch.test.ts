@@ -9,6 +9,7 @@ import type { GpuDriver, XidEvent } from '#ports/gpu-driver';
 import type { RunStore } from '#ports/run-store';
 import { fakeLeases, fakeSlices, type FakeLeases } from '../../../../test/support/fake-leases.js';
 import { memoryRunStore } from '../../../../test/support/memory-run-store.js';
+import { meterOf } from '../peak-memory.js';
 import { verdictOf, type BatchRequest } from './job.js';
 import { beginBatch, resumeBatch } from './open-batch.js';
 import type { BatchPorts } from './ports.js';
@@ -59,7 +60,7 @@ function ports(): BatchPorts {
   };
   return {
     ...{ store, leases, runner: systemJobRunner, clock, self, processes: systemProcesses },
-    driver: driver as GpuDriver,
+    meter: meterOf(driver),
     logOf: ({ job, attempt }) => join(folder, `${job}-${attempt}.log`),
     env: { PATH: process.env['PATH'], AT: folder },
   };
