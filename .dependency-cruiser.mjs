@@ -57,7 +57,7 @@ export default {
     door('highs', 'adapters/highs'),
     door('koffi', 'adapters/nvml', 'adapters/peer'),
     door('libsql', 'adapters/sqlite'),
-    door('fastify', 'apps/server', 'apps/cli/commands/serve'),
+    door('fastify', 'apps/server'),
     {
       name: 'no-cycles',
       comment: 'A cycle is one module pretending to be two.',

@@ -94,6 +94,22 @@ describe('a machine with tenants', { timeout: 120_000 }, () => {
     expect(existsSync(join(machine.folder, 'own', 'run', 'mica.db'))).toBe(true);
   });
 
+  it('loses no job of a batch when the server is killed under it', async () => {
+    const [jobs, ran] = [join(machine.folder, 'slow-jobs'), join(machine.folder, 'ran')];
+    const lines = Array.from({ length: 12 }, (_, at) => `sh -c 'sleep 0.4; echo ${at} >>${ran}'`);
+    writeFileSync(jobs, lines.join('\n'));
+    const own = { MICA_STATE_DIR: join(machine.folder, 'own') };
+    const batch = machine.start(['batch', jobs, '--json'], acme, own);
+    await vi.waitFor(() => expect(existsSync(ran)).toBe(true), { timeout: 20_000, interval: 20 });
+    await machine.server?.kill('SIGKILL');
+    await machine.serve();
+    expect(await batch.ended).toBe(0);
+    expect(JSON.parse(batch.stdout).summary).toMatchObject({ jobs: 12, passed: 12 });
+    const numbers = readFileSync(ran, 'utf8').trim().split('\n').map(Number);
+    expect(numbers.sort((a, b) => a - b)).toEqual(lines.map((_, at) => at));
+    expect(machine.json(['ps'])).toMatchObject({ leases: [], queue: [] });
+  });
+
   it('has one server, and without it refuses its owner and its tenants', async () => {
     const second = machine.run([
       'serve',

@@ -163,6 +163,22 @@ describe('a server among strangers', { timeout: 60_000 }, () => {
     await slow;
   });
 
+  it('lets no caller begin a line in its log, or on a terminal', async () => {
+    const connection = machine.connect(acme);
+    const desk = deskAt(connection);
+    const command = ['x\n2026-01-01T00:00:00.000Z tenant root added', '\u001B[2J'];
+    const answer = await desk.ask({ ...ask, id: 'l1', command });
+    if (answer.kind !== 'granted') throw new Error(answer.why);
+    const shown = machine.run(['ps']).stdout;
+    await desk.release(answer.lease.id, null);
+    await connection.close();
+    for (const text of [shown, machine.server?.stderr ?? '']) {
+      expect(text).toContain(String.raw`x\n2026-01-01T00:00:00.000Z tenant root added \x1b[2J`);
+      expect(text).not.toMatch(/^2026-01-01/m);
+      expect(text).not.toContain('\u001B');
+    }
+  });
+
   it('binds no process to a lease that is not its holder’s own', async () => {
     const connection = machine.connect(acme);
     try {

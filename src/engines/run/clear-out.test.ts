@@ -46,6 +46,17 @@ it('nobody looks at all processes after a job that ended, or without a lease', a
   expect(looks).toBe(0);
 });
 
+it('where the lease ends, all that was started under it is looked for', async () => {
+  const { world, actor, ports, slices } = await bed();
+  const [group, escaped] = [await actor.gate(slices[0]!), await actor.gate(slices[0]!)];
+  world.escape(escaped, 'lease-7');
+  await world.end(group);
+  expect(await clearOut(ports, [group], slices, 'lease-7')).toEqual([]);
+  expect(world.isAlive(escaped)).toBe(true);
+  expect(await clearOut(ports, [], slices, 'lease-7', { isLast: true })).toEqual([]);
+  expect(world.isAlive(escaped)).toBe(false);
+});
+
 it('another lease is left alone, and what cannot be ended is told', async () => {
   const { world, actor, ports, slices } = await bed();
   const [mine, others] = [await actor.gate(slices[0]!, 'undying'), await actor.gate(slices[0]!)];

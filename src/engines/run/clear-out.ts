@@ -20,19 +20,21 @@ export const leaseVariable = 'MICA_LEASE';
 
 /**
  * The answer has the slices that something stays in. A driver that does not answer leaves all of them in doubt.
- * `lease`: what else was started under it is looked for too, but only where the groups did not end by themselves or
- * somebody is still in the slices: looking at every process of a machine costs more than a short job.
+ * `lease`: what else was started under it is looked for too. Between two jobs that is only where the groups did not end
+ * by themselves or somebody is still in the slices: looking at every process of a machine costs more than a short job.
+ * Where the lease ends, `isLast`, nothing of it may run on, whether or not it uses the GPU now.
  */
 export async function clearOut(
   ports: ClearPorts,
   groups: readonly ProcessMark[],
   slices: readonly LeasableSlice[],
   lease: string | null = null,
+  { isLast = false }: { readonly isLast?: boolean } = {},
 ): Promise<readonly Unclean[]> {
   const hadToEnd = groups.some((group) => ports.runner.isGroupAlive(group));
   const deaf = [...(await endGroups(ports, groups))];
   let unclean = await whoIsIn(ports.driver, slices);
-  const looks = lease !== null && (hadToEnd || unclean.length > 0);
+  const looks = lease !== null && (isLast || hadToEnd || unclean.length > 0);
   if (looks) deaf.push(...(await endMarked(ports, lease)));
   if (looks || unclean.length > 0) unclean = await untilEmpty(ports, slices);
   if (deaf.length === 0 || unclean.length > 0) return unclean;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LeaseWish } from '#core/run/slice';
+import type { RunStore } from '#ports/run-store';
 import { runWorld, type Actor, type RunWorld } from '../../../test/support/run-world.js';
 import { leasesOn } from './leases-on.js';
 import type { AcquireAnswer, AcquireOptions, Lease } from './leases.js';
@@ -264,6 +265,34 @@ it('an observer that stopped while it took a lease back leaves it to the one tha
   await world.clock.sleep(120_000);
   expect(await leaseIds(world)).toEqual([next.id]);
   expect(await world.store.read((tables) => tables.usage(0).map((use) => use.lease))).toEqual([lease.id]);
+});
+
+it('what was used, and what is shut, is on the disk for good', async () => {
+  const world = await twoSlices();
+  const [dead, holder] = [world.actor(), world.actor()];
+  const fleeting: string[] = [];
+  const noted = ({ ports }: Actor): Actor['ports'] => {
+    const transact: RunStore['transact'] = (work, options) =>
+      ports.store.transact((tables) => {
+        const note = (what: string) => void (options?.durable === true || fleeting.push(what));
+        return work({
+          ...tables,
+          addUsage: (usage) => (note('usage'), tables.addUsage(usage)),
+          putQuarantine: (record) => (note(record.why), tables.putQuarantine(record)),
+        });
+      }, options);
+    return { ...ports, store: { ...ports.store, transact } };
+  };
+  const lease = await leased(dead, { count: 2 });
+  await lease.bind(await dead.start(only(lease.slices), 'undying'));
+  dead.die();
+  const next = await leased({ ...holder, ports: noted(holder) });
+  await next.quarantine(only(next.slices).id, 'Xid 79');
+  await next.bind(await holder.start(only(next.slices), 'undying'));
+  await next.release();
+  expect((await shut(world)).length).toBe(2);
+  expect((await world.store.read((tables) => tables.usage(0))).length).toBe(2);
+  expect(fleeting).toEqual([]);
 });
 
 describe('the end of a lease by somebody else', () => {

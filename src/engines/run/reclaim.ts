@@ -53,13 +53,17 @@ async function finish(ports: LeasePorts, lease: LeaseRecord): Promise<void> {
   const { store, driver, clock, self } = ports;
   // A slice that is not cut any more has nobody in it.
   const slices = (await machineSlices(driver)).filter(({ id }) => lease.slices.includes(id));
-  const unclean = await clearOut(ports, lease.groups, slices, lease.id);
-  await store.transact((tables) => {
-    const now = tables.leases().find(({ id }) => id === lease.id);
-    if (now?.state.kind !== 'reclaiming' || !isSameProcess(now.state.by, self)) return;
-    const sinceMs = clock.nowMs();
-    for (const { slice, why } of unclean) tables.putQuarantine({ slice, why, sinceMs });
-    tables.addUsage(usageOf(lease, slices, sinceMs, null));
-    tables.removeLease(lease.id);
-  });
+  const unclean = await clearOut(ports, lease.groups, slices, lease.id, { isLast: true });
+  // What was used, and what is shut, outlives a loss of power.
+  await store.transact(
+    (tables) => {
+      const now = tables.leases().find(({ id }) => id === lease.id);
+      if (now?.state.kind !== 'reclaiming' || !isSameProcess(now.state.by, self)) return;
+      const sinceMs = clock.nowMs();
+      for (const { slice, why } of unclean) tables.putQuarantine({ slice, why, sinceMs });
+      tables.addUsage(usageOf(lease, slices, sinceMs, null));
+      tables.removeLease(lease.id);
+    },
+    { durable: true },
+  );
 }

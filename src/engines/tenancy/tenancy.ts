@@ -1,6 +1,7 @@
 /** What `mica tenant` and `mica usage` ask of whoever has the store of the machine open. */
 import type { PriceTable } from '#core/cost/price-table';
 import type { LeasableSlice } from '#core/run/slice';
+import type { RunStore } from '#ports/run-store';
 import type { TenancyPorts } from './ports.js';
 import {
   addTenant,
@@ -30,8 +31,11 @@ export interface Tenancy {
 }
 
 export function tenancyOver(
-  ports: TenancyPorts & { readonly slices: () => Promise<readonly LeasableSlice[]> },
+  given: TenancyPorts & { readonly slices: () => Promise<readonly LeasableSlice[]> },
 ): Tenancy {
+  // Through a loss of power as well, a revoked token stays revoked, and one that was shown once lets its owner in.
+  const transact: RunStore['transact'] = (work) => given.store.transact(work, { durable: true });
+  const ports = { ...given, store: { ...given.store, transact } };
   return {
     add: (tenant) => addTenant(ports, tenant),
     list: () => listTenants(ports),

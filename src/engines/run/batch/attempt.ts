@@ -2,7 +2,7 @@
 import type { LeasableSlice } from '#core/run/slice';
 import type { RunningJob } from '#ports/job-runner';
 import type { AttemptRecord, JobResult, ProcessMark } from '#ports/run-store';
-import { leaseVariable } from '../clear-out.js';
+import { endMarked, leaseVariable } from '../clear-out.js';
 import type { Lease } from '../leases.js';
 import { watchMemory } from '../peak-memory.js';
 import { durationKeyOf, isPass, type BatchJob } from './job.js';
@@ -124,6 +124,8 @@ async function resultOf(
     await gone(isUrgent ? 0 : graceMs);
     job.signal('SIGKILL');
     await gone(killMs);
+    // What left the group would run on beside the next job. Whoever takes a lost lease back ends it there.
+    if (!isUrgent) await endMarked({ clock, runner }, lease.id);
     switch (first.kind) {
       case 'timeout':
         return { kind: 'timeout' };

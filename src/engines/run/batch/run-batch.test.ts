@@ -144,13 +144,17 @@ describe('a batch', () => {
     // Ten times as fast, so that the grace after SIGTERM is.
     clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 10, signal) };
     const asked = request(
-      ['(trap "" TERM; sleep 30) & echo $!; sleep 30', 'trap "exit 0" TERM; sleep 30 & wait'],
-      {
-        timeoutMs: 1500,
-      },
+      [
+        '(trap "" TERM; sleep 30) & echo $!; sleep 30',
+        'trap "exit 0" TERM; sleep 30 & wait',
+        'setsid sh -c "echo \\$\\$ > escaped; exec sleep 30" & sleep 30',
+      ],
+      { timeoutMs: 1500 },
     );
     const end = await run(asked);
-    expect(verdicts(asked, end)).toEqual(['timed-out', 'timed-out']);
+    expect(verdicts(asked, end)).toEqual(['timed-out', 'timed-out', 'timed-out']);
+    const escaped = Number(readFileSync(join(folder, 'escaped'), 'utf8'));
+    expect(escaped > 0 && systemProcesses.isAlive(escaped)).toBe(false);
     for (const { group } of end.attempts) expect(systemJobRunner.isGroupAlive(group!)).toBe(false);
   });
 

@@ -34,15 +34,18 @@ export async function clean(house: House, caller: Caller, id: string): Promise<C
   if (found === null) return { kind: 'over' };
   const unclean = await clearOut(ports, found.groups, await slicesNamed(house, found.slices), found.id);
   if (found.groups.length === 0 && unclean.length === 0) return { kind: 'clean' };
-  return store.transact((tables): CleanAnswer => {
-    const mine = heldBy(tables, caller, id);
-    if (mine === null) return { kind: 'over' };
-    const isLeft = (group: ProcessMark): boolean => !found.groups.some((one) => isSameProcess(one, group));
-    tables.putLease({ ...mine, groups: mine.groups.filter(isLeft), heartbeatMs: ports.clock.nowMs() });
-    if (unclean.length === 0) return { kind: 'clean' };
-    shut(ports, tables, unclean);
-    return { kind: 'unclean', slices: unclean };
-  });
+  return store.transact(
+    (tables): CleanAnswer => {
+      const mine = heldBy(tables, caller, id);
+      if (mine === null) return { kind: 'over' };
+      const isLeft = (group: ProcessMark): boolean => !found.groups.some((one) => isSameProcess(one, group));
+      tables.putLease({ ...mine, groups: mine.groups.filter(isLeft), heartbeatMs: ports.clock.nowMs() });
+      if (unclean.length === 0) return { kind: 'clean' };
+      shut(ports, tables, unclean);
+      return { kind: 'unclean', slices: unclean };
+    },
+    { durable: unclean.length > 0 },
+  );
 }
 
 /** Of slices that are not the lease's nothing is said. */
@@ -52,10 +55,13 @@ export async function quarantine(
   id: string,
   unclean: UncleanSlice,
 ): Promise<void> {
-  await ports.store.transact((tables) => {
-    const mine = heldBy(tables, caller, id);
-    if (mine?.slices.includes(unclean.slice) === true) shut(ports, tables, [unclean]);
-  });
+  await ports.store.transact(
+    (tables) => {
+      const mine = heldBy(tables, caller, id);
+      if (mine?.slices.includes(unclean.slice) === true) shut(ports, tables, [unclean]);
+    },
+    { durable: true },
+  );
 }
 
 export async function release(
@@ -68,12 +74,16 @@ export async function release(
   const found = await store.read((tables) => heldBy(tables, caller, id));
   if (found === null) return;
   const slices = await slicesNamed(house, found.slices);
-  await store.transact((tables) => {
-    const mine = heldBy(tables, caller, id);
-    if (mine === null) return;
-    tables.addUsage(usageOf(mine, slices, clock.nowMs(), peakMemoryMiB));
-    tables.removeLease(mine.id);
-  });
+  // What was used, and what is shut, outlives a loss of power.
+  await store.transact(
+    (tables) => {
+      const mine = heldBy(tables, caller, id);
+      if (mine === null) return;
+      tables.addUsage(usageOf(mine, slices, clock.nowMs(), peakMemoryMiB));
+      tables.removeLease(mine.id);
+    },
+    { durable: true },
+  );
 }
 
 export async function usedMiB(house: House, caller: Caller, slice: string): Promise<number | null> {

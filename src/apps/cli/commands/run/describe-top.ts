@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { formatMiB } from '#core/units';
 import { drawGpus, type DrawnGpu } from '../../draw/gpu.js';
-import { printable, type Screen } from '../../terminal/screen.js';
+import { onOneLine, type Screen } from '../../terminal/screen.js';
 import { tableOf } from '../../terminal/table.js';
 import { processesIn, type SeenGpu } from '../node/see-gpus.js';
 import { drawnGpu } from '../node/show.js';
@@ -28,7 +28,7 @@ export function describeTop(screen: Screen, { seen, rows, view }: TopView): stri
   const remarks = seen.flatMap((gpu) => {
     const outside = gpu.info.mig?.current === true ? processesIn(gpu, null) : [];
     return [...outside.map((one) => `${inProcess(one)} outside all slices`), ...gpu.troubles].map((text) =>
-      printable(`GPU ${gpu.info.index}: ${text}`),
+      onOneLine(`GPU ${gpu.info.index}: ${text}`),
     );
   });
   return [
@@ -75,11 +75,11 @@ function drawnWith(gpu: SeenGpu, rows: readonly TopSlice[]): DrawnGpu {
 function userOf({ state, lease, processes }: TopSlice): string | null {
   switch (state) {
     case 'leased':
-      return printable(basename(lease?.command[0] ?? 'leased'));
+      return onOneLine(basename(lease?.command[0] ?? 'leased'));
     case 'quarantine':
       return 'quarantine';
     case 'taken':
-      return printable(processes[0]?.name ?? `pid ${processes[0]?.pid ?? '?'}`);
+      return onOneLine(processes[0]?.name ?? `pid ${processes[0]?.pid ?? '?'}`);
     case 'unusable':
       return 'unusable';
     case 'free':
@@ -103,12 +103,12 @@ function cellsOf({ style }: Screen, row: TopSlice): readonly string[] {
     return [...cells, '', '', '', state === 'free' ? style.dim(words) : style.yellow(words)];
   }
   const holder = lease.state === 'held' ? `pid ${lease.pid}` : `pid ${lease.pid}, gone`;
-  return [...cells, lease.id, holder, inWords(lease.heldMs), short(printable(lease.command.join(' ')))];
+  return [...cells, lease.id, holder, inWords(lease.heldMs), short(onOneLine(lease.command.join(' ')))];
 }
 
 function inProcess({ pid, name, usedMiB }: TopSlice['processes'][number]): string {
   const memory = usedMiB === null ? '' : `, ${formatMiB(usedMiB)}`;
-  return printable(`${name ?? 'a process'} (pid ${pid}${memory})`);
+  return onOneLine(`${name ?? 'a process'} (pid ${pid}${memory})`);
 }
 
 /** `█████····· 11.8 GiB of 23.6 GiB`. */

@@ -3,7 +3,7 @@ import { wishInWords } from '#core/run/choose-slices';
 import type { DeskView } from '#ports/lease-desk';
 import type { AnswerExit, Context } from '../../command.js';
 import { printJson } from '../../terminal/json.js';
-import { printable } from '../../terminal/screen.js';
+import { onOneLine } from '../../terminal/screen.js';
 import { tableOf } from '../../terminal/table.js';
 import type { DeskFlags } from '../serve/find-server.js';
 import { withRun } from './open-run.js';
@@ -21,7 +21,7 @@ export async function psCommand(
       return 0;
     }
     const { leases, queue, quarantine, free } = answer;
-    const command = (words: readonly string[]): string => printable(words.join(' '));
+    const command = (words: readonly string[]): string => onOneLine(words.join(' '));
     if (leases.length > 0) {
       const columns = [
         { head: 'lease' },
@@ -49,11 +49,11 @@ export async function psCommand(
 export function waitLines({ queue, quarantine }: Pick<Shown, 'queue' | 'quarantine'>): readonly string[] {
   return [
     ...queue.map(({ pid, wish, waitedMs, command }) => {
-      const words = printable(command.join(' '));
-      return `waits: pid ${pid} for ${inWords(waitedMs)}, wants ${printable(wish)}: ${words}`;
+      const words = onOneLine(command.join(' '));
+      return `waits: pid ${pid} for ${inWords(waitedMs)}, wants ${onOneLine(wish)}: ${words}`;
     }),
     ...quarantine.map(
-      ({ slice, why }) => `quarantine: ${slice}: ${printable(why)} (mica release-slice ${slice})`,
+      ({ slice, why }) => `quarantine: ${slice}: ${onOneLine(why)} (mica release-slice ${slice})`,
     ),
   ];
 }

@@ -2,11 +2,14 @@
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { MicaError } from '#core/errors';
 
+export interface Listener {
+  readonly listen: (at: { readonly path: string }) => Promise<unknown>;
+}
+
 /** Its folder is made where it is not there: anybody may pass through, nobody else may put something into it. */
-export async function listenOn(app: FastifyInstance, path: string): Promise<void> {
+export async function listenOn(app: Listener, path: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await removeStale(path);

@@ -1,11 +1,11 @@
 /** What a server says, a line for each event: for people, or as JSON for programs. */
 import type { Log, ServerEvent } from '#apps/server/events';
-import { printable, type Host } from '../../terminal/screen.js';
+import { onOneLine, type Host } from '../../terminal/screen.js';
 
 export function logOn({ err }: Host, json: boolean, now: () => Date = () => new Date()): Log {
   return (event) => {
     const time = now().toISOString();
-    const line = json ? JSON.stringify({ time, ...event }) : `${time} ${printable(inWords(event))}`;
+    const line = json ? JSON.stringify({ time, ...event }) : `${time} ${onOneLine(inWords(event))}`;
     err.write(`${line}\n`);
   };
 }
