@@ -32,17 +32,20 @@ const metadataOnly = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.
 
 const page = z.object({
   metadata: z.object({ continue: z.string().optional() }),
-  items: z.array(
-    z.object({
-      metadata: z.object({
-        name: z.string(),
-        namespace: z.string(),
-        ownerReferences: z
-          .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().optional() }))
-          .optional(),
+  items: z
+    .array(
+      z.object({
+        metadata: z.object({
+          name: z.string(),
+          namespace: z.string(),
+          ownerReferences: z
+            .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
+            .nullish(),
+        }),
       }),
-    }),
-  ),
+    )
+    // Go writes a list without anything in it so.
+    .nullable(),
 });
 
 export function openCluster({
@@ -83,14 +86,20 @@ export function openCluster({
         if (status === 410 && attempt === 0) break;
         if (status !== 200) throw refusal(server, path, status, body);
         const { metadata, items } = parsed(server, body);
-        for (const { metadata: one } of items) {
+        for (const { metadata: one } of items ?? []) {
           const owners = (one.ownerReferences ?? []).map((owner) => ({
             ...owner,
             controller: owner.controller === true,
           }));
           found.push({ namespace: one.namespace, name: one.name, owners });
         }
-        next = metadata.continue ?? '';
+        const after = metadata.continue ?? '';
+        if (after !== '' && after === next)
+          throw new MicaError(
+            'not-the-api',
+            `${new URL(server).origin} gives the same page of ${path} again and again.`,
+          );
+        next = after;
         if (next === '') return found;
       } while (next !== '');
     }
