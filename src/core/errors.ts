@@ -51,7 +51,7 @@ export const errorCatalogue = {
   'unwritable-folder': {
     exit: 3,
     what: 'A file of the answer could not be written.',
-    next: 'Name a folder with --out that you may write to.',
+    next: 'Name a file or folder that you may write to.',
   },
   'unwritable-state': {
     exit: 3,

@@ -138,6 +138,21 @@ export function leaseDeskContract(name: string, setup: () => Promise<DeskContrac
       expect(await desk.reopen(slice, true)).toMatchObject({ ok: false, why: { kind: 'not-quarantined' } });
     });
 
+    it('never has one lease take the place of another, and empties what is given back', async () => {
+      const { caller, isAlive } = await begin();
+      const [one, two, three] = [await caller('acme'), await caller('acme'), await caller(null)];
+      const asked = request();
+      const first = await one.desk.ask(asked);
+      if (first.kind !== 'granted') throw new Error(first.kind);
+      expect(await two.desk.ask(asked)).toMatchObject({ kind: 'impossible' });
+      expect((await three.desk.list()).leases).toMatchObject([{ pid: one.mark.pid }]);
+      const group = await one.start(sliceOf(first.lease), 'stubborn');
+      await one.desk.keep(first.lease.id, [group]);
+      await one.desk.release(first.lease.id, null);
+      expect(isAlive(group)).toBe(false);
+      expect((await three.desk.list()).leases).toEqual([]);
+    });
+
     it('shuts what a holder says is broken, of its own', async () => {
       const { caller } = await begin();
       const [one, two] = [await caller(null), await caller(null)];

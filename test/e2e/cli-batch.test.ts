@@ -1,4 +1,4 @@
-/** `mica batch` with real processes on simulated slices: all kinds of jobs, and a runner that is killed. */
+/** `mica batch` with real processes on simulated slices: all kinds of jobs, and a runner that is stopped. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -99,18 +99,6 @@ describe.concurrent('mica batch', () => {
     ]);
   }, 120_000);
 
-  it('loses no result when it is killed, and goes on where it was', async (test) => {
-    const rounds = [...Array(process.env['MICA_LONG'] === '1' ? 200 : 10).keys()];
-    let landed = 0;
-    const someRounds = async (): Promise<void> => {
-      for (let round = rounds.shift(); round !== undefined; round = rounds.shift()) {
-        if (await killedAndResumed(test, round)) landed += 1;
-      }
-    };
-    await Promise.all([someRounds(), someRounds(), someRounds()]);
-    expect(landed, 'rounds killed half way').toBeGreaterThan(0);
-  }, 1_800_000);
-
   it('stops on Ctrl-C with nothing left behind, to be resumed by its name', async (test) => {
     const { env, list, log } = place(test);
     const child = spawn(
@@ -162,43 +150,3 @@ describe.concurrent('mica batch', () => {
     expect([...shardNames]).toEqual([...frameworks]);
   });
 });
-
-/** `false`: it had ended before the kill. */
-async function killedAndResumed(test: TestContext, round: number): Promise<boolean> {
-  const { env, list, log } = place(test);
-  const kinds = Array.from({ length: 14 }, (_, index) => ['long', 'sleep', 'fork'][index % 3]!);
-  const args = [mica, 'batch', list(kinds), ...simulated, '--profile', '1g.24gb'];
-  const child = spawn(process.execPath, args, {
-    ...{ env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
-  });
-  const exited = once(child, 'exit');
-  let said = '';
-  let kill = undefined as NodeJS.Timeout | undefined;
-  child.stderr.on('data', (text: Buffer) => {
-    said += text.toString();
-    // From the first sign of life on, at a moment that each round has for itself.
-    kill ??= setTimeout(() => child.kill('SIGKILL'), (round * 137) % 500);
-  });
-  await exited;
-  clearTimeout(kill);
-  const killed = /\[\d+\/14\]/.test(said) && !said.includes('[14/14]');
-  const { exit, stdout, stderr } = await runMica(['batch', '--resume', '--driver', 'simulated', '--json'], {
-    env,
-  });
-  // Too late to be killed: then there is nothing to resume.
-  if (!killed && exit === 2) return false;
-  expect(exit, `${said}${stderr}`).toBe(0);
-  const { jobs } = JSON.parse(stdout);
-  const lines = log();
-  expect(lines.filter((line) => line.startsWith('clash'))).toEqual([]);
-  const runs = runsOf(lines, kinds.length);
-  const finished = [...said.matchAll(/passed in .* (\d+) \w+$/gm)].map(([, index]) => Number(index));
-  for (const index of finished) expect(runs[index], `job ${index} had a result`).toBe(1);
-  for (const [index, { attempts, outcome }] of jobs.entries()) {
-    expect(outcome).toBe('passed');
-    expect(attempts.length).toBeGreaterThanOrEqual(runs[index]!);
-    const ends = attempts.map((one: { result: { kind: string } }) => one.result.kind);
-    expect(ends).toEqual([...ends.slice(1).map(() => 'lost'), 'exit']);
-  }
-  return killed;
-}

@@ -50,6 +50,20 @@ describe('exit codes', () => {
     expect(run(args).status).toBe(status);
   });
 
+  it.runIf(process.platform === 'linux')('says that nobody can read its answer', () => {
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', `"${process.execPath}" "${mica}" --version > /dev/full`],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr: expect.stringMatching(/^mica: the answer cannot be written: ENOSPC.*\n$/),
+    });
+  });
+
   it('3 where the answer cannot be written', () => {
     const notAFolder = file('not-a-folder', '');
     const { status, stderr } = run(

@@ -57,6 +57,18 @@ it('where the lease ends, all that was started under it is looked for', async ()
   expect(world.isAlive(escaped)).toBe(false);
 });
 
+it('a clock that is turned back meanwhile keeps nobody waiting', async () => {
+  const { world, actor, ports, slices, tookMs } = await bed();
+  const group = await actor.gate(slices[0]!, 'stubborn');
+  let backMs = 0;
+  world.clock.in(1000, () => (backMs = 3_600_000));
+  const { nowMs } = ports.clock;
+  const clock = { ...ports.clock, nowMs: () => nowMs() - backMs };
+  expect(await clearOut({ ...ports, clock }, [group], slices, 'lease-7')).toEqual([]);
+  expect(world.isAlive(group)).toBe(false);
+  expect(tookMs()).toBeLessThan(60_000);
+});
+
 it('another lease is left alone, and what cannot be ended is told', async () => {
   const { world, actor, ports, slices } = await bed();
   const [mine, others] = [await actor.gate(slices[0]!, 'undying'), await actor.gate(slices[0]!)];

@@ -74,8 +74,8 @@ export async function endMarked(
     ['SIGKILL', killMs],
   ] as const) {
     const asked = new Set<string>();
-    const deadlineMs = clock.nowMs() + withinMs;
-    while (alive.length > 0 && clock.nowMs() < deadlineMs) {
+    const isOver = patience(clock, withinMs, lookEveryMs * 4);
+    while (alive.length > 0 && !isOver()) {
       // What they fork meanwhile is asked as well.
       for (const one of alive) {
         const name = `${one.pid}/${one.startedAt}`;
@@ -89,15 +89,26 @@ export async function endMarked(
   return alive;
 }
 
+/** To be asked before each sleep. Counts the sleeps too: a clock that is turned back makes nobody wait for longer. */
+function patience(
+  { nowMs }: Pick<ClearPorts['clock'], 'nowMs'>,
+  withinMs: number,
+  eachMs: number,
+): () => boolean {
+  const deadlineMs = nowMs() + withinMs;
+  let sleptMs = -eachMs;
+  return () => (sleptMs += eachMs) >= withinMs || nowMs() >= deadlineMs;
+}
+
 async function untilGone(
   { clock, runner }: Pick<ClearPorts, 'clock' | 'runner'>,
   groups: readonly ProcessMark[],
   withinMs: number,
 ): Promise<readonly ProcessMark[]> {
-  const deadlineMs = clock.nowMs() + withinMs;
+  const isOver = patience(clock, withinMs, lookEveryMs);
   for (let alive: readonly ProcessMark[] = groups; ;) {
     alive = alive.filter((group) => runner.isGroupAlive(group));
-    if (alive.length === 0 || clock.nowMs() >= deadlineMs) return alive;
+    if (alive.length === 0 || isOver()) return alive;
     await clock.sleep(lookEveryMs);
   }
 }
@@ -106,10 +117,10 @@ async function untilEmpty(
   { clock, driver }: ClearPorts,
   slices: readonly LeasableSlice[],
 ): Promise<readonly Unclean[]> {
-  const deadlineMs = clock.nowMs() + killMs;
+  const isOver = patience(clock, killMs, lookEveryMs * 4);
   for (;;) {
     const unclean = await whoIsIn(driver, slices);
-    if (unclean.length === 0 || clock.nowMs() >= deadlineMs) return unclean;
+    if (unclean.length === 0 || isOver()) return unclean;
     await clock.sleep(lookEveryMs * 4);
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LeaseWish } from '#core/run/slice';
 import type { RunStore } from '#ports/run-store';
 import { runWorld, type Actor, type RunWorld } from '../../../test/support/run-world.js';
+import { openDesk, ownCaller } from './desk/open-desk.js';
 import { leasesOn } from './leases-on.js';
 import type { AcquireAnswer, AcquireOptions, Lease } from './leases.js';
 import { machineSlices } from './machine-slices.js';
@@ -238,6 +239,25 @@ describe('a holder that', () => {
     expect(first.lost.aborted).toBe(false);
   });
 
+  it('died while it waited, or is silent, is not in the queue, though nobody asks', async () => {
+    const world = await twoSlices();
+    await leased(world.actor());
+    const [dead, silent] = [world.actor(), world.actor()];
+    for (const waiter of [dead, silent]) void acquire(waiter, { count: 2 });
+    await world.clock.sleep(1000);
+    dead.die();
+    silent.stop(600_000);
+    const desk = openDesk(world.actor().ports);
+    const waiting = () => world.store.read((tables) => tables.requests().length);
+    await desk.tidy();
+    expect(await waiting()).toBe(1);
+    for (let second = 0; second < 40; second += 1) {
+      await world.clock.sleep(1000);
+      await desk.tidy();
+    }
+    expect(await waiting()).toBe(0);
+  });
+
   it('died while it took a lease back is followed by the next', async () => {
     const world = await twoSlices();
     const [dead, second] = [world.actor(), world.actor()];
@@ -274,11 +294,19 @@ it('what was used, and what is shut, is on the disk for good', async () => {
   const noted = ({ ports }: Actor): Actor['ports'] => {
     const transact: RunStore['transact'] = (work, options) =>
       ports.store.transact((tables) => {
-        const note = (what: string) => void (options?.durable === true || fleeting.push(what));
+        const note = (what: string): void => {
+          if (options?.durable !== true) fleeting.push(what);
+        };
         return work({
           ...tables,
-          addUsage: (usage) => (note('usage'), tables.addUsage(usage)),
-          putQuarantine: (record) => (note(record.why), tables.putQuarantine(record)),
+          addUsage: (usage) => {
+            note('usage');
+            tables.addUsage(usage);
+          },
+          putQuarantine: (record) => {
+            note(record.why);
+            tables.putQuarantine(record);
+          },
         });
       }, options);
     return { ...ports, store: { ...ports.store, transact } };
@@ -293,6 +321,47 @@ it('what was used, and what is shut, is on the disk for good', async () => {
   expect((await shut(world)).length).toBe(2);
   expect((await world.store.read((tables) => tables.usage(0))).length).toBe(2);
   expect(fleeting).toEqual([]);
+});
+
+describe('a clock that is turned back', () => {
+  const back = (actor: Actor): Actor => {
+    const { nowMs } = actor.ports.clock;
+    return {
+      ...actor,
+      ports: { ...actor.ports, clock: { ...actor.ports.clock, nowMs: () => nowMs() - 3_600_000 } },
+    };
+  };
+
+  it('keeps no lease from being taken back that somebody could not empty', async () => {
+    const world = await twoSlices();
+    const [dead, first] = [world.actor(), world.actor()];
+    await leased(dead, { count: 2 });
+    dead.die();
+    const taken = { kind: 'reclaiming', by: first.mark, sinceMs: world.clock.nowMs() } as const;
+    await world.store.transact((tables) => {
+      for (const lease of tables.leases()) tables.putLease({ ...lease, state: taken });
+    });
+    expect(await leased(back(world.actor()), { count: 2 })).toMatchObject({ id: expect.any(String) });
+  });
+
+  it('costs nobody the place in the queue', async () => {
+    const world = await twoSlices();
+    await leased(world.actor(), { count: 2 });
+    const [waiter, other] = [world.actor(), world.actor()].map(back) as [Actor, Actor];
+    const asked = { id: 'w', wish: any, command: [], queue: true };
+    const watching = openDesk(other.ports);
+    await openDesk(world.actor().ports).for(ownCaller(waiter.ports)).ask(asked);
+    const before = await world.store.read((tables) => tables.requests());
+    const desk = openDesk(waiter.ports).for(ownCaller(waiter.ports));
+    for (let second = 0; second < 60; second += 1) {
+      await world.clock.sleep(1000);
+      await desk.ask(asked);
+      await watching.tidy();
+    }
+    expect(await world.store.read((tables) => tables.requests())).toMatchObject([
+      { id: 'w', askedMs: before[0]?.askedMs },
+    ]);
+  });
 });
 
 describe('the end of a lease by somebody else', () => {

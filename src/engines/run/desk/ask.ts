@@ -43,6 +43,8 @@ export async function ask(
     // An answer that got lost is given again.
     const before = tables.leases().find((lease) => lease.id === own.id);
     if (before !== undefined && isSameProcess(before.holder, own.holder)) return granted(asking, before);
+    // One lease must never replace another: its slices would be free while they are in use.
+    if (before !== undefined) return { kind: 'impossible', why: `there is a lease ${id} of another process` };
     const verdict = judge(asking, tables);
     for (const request of tables.requests()) {
       if (isGone(asking, request)) tables.removeRequest(request.id);
@@ -106,7 +108,10 @@ function waitsForTooMuch({ caller, own }: Asking, tables: RunTables): boolean {
 
 function isHeard({ house, own, nowMs }: Asking, tables: RunTables): boolean {
   const before = tables.requests().find(({ id }) => id === own.id);
-  return before !== undefined && nowMs - before.heartbeatMs < heartbeatEveryMs(house.ports.ttlMs ?? ttlMs);
+  if (before === undefined) return false;
+  // A heartbeat that comes from the future, since the clock was turned back, is not heard by others any more.
+  const silentMs = Math.abs(nowMs - before.heartbeatMs);
+  return silentMs < heartbeatEveryMs(house.ports.ttlMs ?? ttlMs);
 }
 
 /**

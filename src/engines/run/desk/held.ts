@@ -4,7 +4,7 @@ import type { LeaseRecord, ProcessMark, RunTables } from '#ports/run-store';
 import { clearOut } from '../clear-out.js';
 import { usedOn } from '../peak-memory.js';
 import type { LeasePorts } from '../ports.js';
-import { usageOf } from '../usage.js';
+import { finish, takeOver } from '../reclaim.js';
 import { isNamed, isSameProcess, type Caller } from './caller.js';
 import { slicesNamed, type House } from './house.js';
 
@@ -64,26 +64,26 @@ export async function quarantine(
   );
 }
 
+/**
+ * Whatever its holder says, a slice goes to the next when nothing is left that was started under the lease. Nothing more
+ * can be bound meanwhile; where this process dies, the next who looks goes on.
+ */
 export async function release(
   house: House,
   caller: Caller,
   id: string,
   peakMemoryMiB: number | null,
 ): Promise<void> {
-  const { store, clock } = house.ports;
-  const found = await store.read((tables) => heldBy(tables, caller, id));
+  const { ports } = house;
+  const found = await ports.store.read((tables) => heldBy(tables, caller, id));
   if (found === null) return;
   const slices = await slicesNamed(house, found.slices);
-  // What was used, and what is shut, outlives a loss of power.
-  await store.transact(
-    (tables) => {
-      const mine = heldBy(tables, caller, id);
-      if (mine === null) return;
-      tables.addUsage(usageOf(mine, slices, clock.nowMs(), peakMemoryMiB));
-      tables.removeLease(mine.id);
-    },
-    { durable: true },
-  );
+  const taken = await ports.store.transact((tables) => {
+    const mine = heldBy(tables, caller, id);
+    if (mine !== null) takeOver(ports, tables, mine);
+    return mine;
+  });
+  if (taken !== null) await finish(ports, taken, slices, peakMemoryMiB);
 }
 
 export async function usedMiB(house: House, caller: Caller, slice: string): Promise<number | null> {

@@ -19,9 +19,7 @@ export function describeBatch(
     if (verdict.kind === 'passed' && !verdict.flaky) return [];
     const last = attempts.at(-1);
     const log =
-      last === undefined || last.group === null
-        ? ''
-        : `\n${' '.repeat(widest)}${logOf(place, last.attempt)}`;
+      last === undefined || last.group === null ? '' : `\n${' '.repeat(widest)}${logOf(place, last.attempt)}`;
     const said = outcomeOf(result);
     const word = said === 'flaky' ? style.yellow(said.padEnd(widest)) : style.red(said.padEnd(widest));
     return [`${word}${name}${whyOf(result)}${log}`];

@@ -168,7 +168,7 @@ function lazyStore(path: string): RunStore {
   const open = (): Promise<RunStore> =>
     (opened ??= import('#adapters/sqlite/run-store').then(({ openRunStore }) => openRunStore({ path })));
   return {
-    transact: async (work) => (await open()).transact(work),
+    transact: async (work, options) => (await open()).transact(work, options),
     read: async (work) => (await open()).read(work),
     close: async () => (await opened?.catch(() => null))?.close(),
   };

@@ -1,6 +1,6 @@
 /** The key of whoever runs the machine: who can read its file may do everything. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MicaError } from '#core/errors';
 
@@ -11,19 +11,29 @@ export async function ensureOperatorKey(file: string): Promise<string> {
   const found = await readOperatorKey(file);
   if (found !== null) return found;
   const key = `mica_operator_${randomBytes(32).toString('base64url')}`;
+  const unfinished = `${file}.${process.pid}`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const made = await open(file, 'wx', 0o600);
+    await rm(unfinished, { force: true });
+    const made = await open(unfinished, 'wx', 0o600);
     try {
       await made.writeFile(`${key}\n`);
       await made.sync();
     } finally {
       await made.close();
     }
+    // Whole or not at all, whenever this process is killed; and never over one that another was faster with.
+    await link(unfinished, file).catch(unlessThere);
   } catch (cause) {
     throw new MicaError('unwritable-state', `${file} cannot be written`, { cause });
+  } finally {
+    await rm(unfinished, { force: true }).catch(() => undefined);
   }
-  return key;
+  return (await readOperatorKey(file)) ?? key;
+}
+
+function unlessThere(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
 }
 
 /** `null`: there is none, or not for this user. */
