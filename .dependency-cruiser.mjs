@@ -11,12 +11,12 @@ const floor = (name, comment, from, mayImport) => ({
   to: { path: '^src/', pathNot: mayImport },
 });
 
-/** Only the files in `room` may import the package. */
-const door = (packageName, room) => ({
-  name: `${packageName}-has-one-door`,
-  comment: `Only src/${room} imports ${packageName}; everybody else takes its port as an argument.`,
+/** Only the files in these rooms may import the package. */
+const door = (packageName, ...rooms) => ({
+  name: `${packageName}-has-${rooms.length === 1 ? 'one door' : 'few doors'}`.replaceAll(' ', '-'),
+  comment: `Only src/${rooms.join(' and src/')} import ${packageName}; everybody else takes its port as an argument.`,
   severity: 'error',
-  from: { path: '^src/', pathNot: `^src/${room}/` },
+  from: { path: '^src/', pathNot: rooms.map((room) => `^src/${room}/`) },
   to: { path: `node_modules/${packageName}/` },
 });
 
@@ -55,8 +55,9 @@ export default {
       '^src/(core/|engines/emit/|adapters/highs/)',
     ),
     door('highs', 'adapters/highs'),
-    door('koffi', 'adapters/nvml'),
+    door('koffi', 'adapters/nvml', 'adapters/peer'),
     door('libsql', 'adapters/sqlite'),
+    door('fastify', 'apps/server'),
     {
       name: 'no-cycles',
       comment: 'A cycle is one module pretending to be two.',

@@ -51,7 +51,7 @@ export const errorCatalogue = {
   'unwritable-folder': {
     exit: 3,
     what: 'A file of the answer could not be written.',
-    next: 'Name a folder with --out that you may write to.',
+    next: 'Name a file or folder that you may write to.',
   },
   'unwritable-state': {
     exit: 3,
@@ -77,6 +77,16 @@ export const errorCatalogue = {
     exit: 3,
     what: 'A lease was given to somebody else, since its holder was not heard of for too long.',
     next: 'Run it again; a process that is stopped or asleep cannot keep a slice.',
+  },
+  'needs-server': {
+    exit: 3,
+    what: 'A machine has tenants, and nobody hands out its slices to them.',
+    next: 'Start `mica serve` as whoever runs the machine; `mica tenant list` shows the tenants.',
+  },
+  'foreign-process': {
+    exit: 3,
+    what: "A process was to work on somebody's slices that is not theirs, or not where it was said to be.",
+    next: 'Start the program by `mica run` itself, outside of a container that counts its own processes.',
   },
   'needs-solver': {
     exit: 3,

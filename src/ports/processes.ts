@@ -2,6 +2,8 @@
 export interface Processes {
   /** Which start of the machine this is: pids and ids of GPU instances are of one boot. `null`: it does not say. */
   readonly bootId: () => string | null;
+  /** Where the pids that are seen from here are counted; `null`: it does not say. */
+  readonly pidNamespace: () => string | null;
   /** Tells a process from another that gets its pid later; `null`: there is none that can be seen from here. */
   readonly startOf: (pid: number) => string | null;
   /**

@@ -6,6 +6,7 @@ import type {
   LeaseRecord,
   RequestRecord,
   RunStore,
+  TenantRecord,
   UsageRecord,
 } from './run-store.js';
 
@@ -48,6 +49,14 @@ const usage = (leaseId: string, endMs: number): UsageRecord => ({
   endMs,
   peakMemoryMiB: null,
 });
+const tenant = (name: string, more: Partial<TenantRecord> = {}): TenantRecord => ({
+  name,
+  createdMs: 5,
+  quota: { slices: 2, memoryMiB: null, share: 0.5 },
+  dedicated: ['GPU-1/1g.24gb:3'],
+  tokens: [{ id: 'ab12', hash: 'f00d', createdMs: 6, expiresMs: null }],
+  ...more,
+});
 const batch = (id: string, startedMs: number): BatchRecord => ({
   id,
   startedMs,
@@ -80,13 +89,29 @@ export function runStoreContract(setup: () => Promise<RunStoreSetup>): void {
           tables.leases(),
           tables.requests(),
           tables.quarantined(),
+          tables.tenants(),
           tables.usage(0),
           tables.batches(10),
           tables.attempts('b'),
           tables.batch('b'),
           tables.durationMs('pytest'),
         ]),
-      ).toEqual([[], [], [], [], [], [], null, null]);
+      ).toEqual([[], [], [], [], [], [], [], null, null]);
+    });
+
+    it('has the tenants by name, each replaced whole', async () => {
+      const { store, reopen } = await begin();
+      await store.transact((tables) => {
+        for (const name of ['bolt', 'acme', 'cork']) tables.putTenant(tenant(name));
+        tables.putTenant(tenant('bolt', { tokens: [], dedicated: [] }));
+        tables.removeTenant('cork');
+        tables.removeTenant('never there');
+      });
+      const other = await reopen();
+      expect(await other.read((tables) => tables.tenants())).toEqual([
+        tenant('acme'),
+        tenant('bolt', { tokens: [], dedicated: [] }),
+      ]);
     });
 
     it('gives back what was put, to others too', async () => {
@@ -198,6 +223,44 @@ export function runStoreContract(setup: () => Promise<RunStoreSetup>): void {
       );
       await Promise.all(increments);
       expect(await store.read((tables) => tables.durationMs('count'))).toBe(60);
+    });
+
+    it('keeps those that wait together apart: one that fails neither fails nor undoes the others', async () => {
+      const { store, reopen } = await begin();
+      const seen: (number | null)[] = [];
+      const step = (next: number, fails = false): Promise<number> =>
+        store.transact(
+          (tables) => {
+            seen.push(tables.durationMs('step'));
+            tables.putDuration('step', next);
+            if (fails) throw new RangeError(`no ${next}`);
+            return next;
+          },
+          { durable: next === 3 },
+        );
+      const ended: number[] = [];
+      const steps = [step(1), step(2, true), step(3), step(4, true), step(5)];
+      for (const [place, one] of steps.entries()) void one.catch(() => 0).then(() => ended.push(place + 1));
+      expect(await Promise.allSettled(steps)).toEqual([
+        { status: 'fulfilled', value: 1 },
+        { status: 'rejected', reason: new RangeError('no 2') },
+        { status: 'fulfilled', value: 3 },
+        { status: 'rejected', reason: new RangeError('no 4') },
+        { status: 'fulfilled', value: 5 },
+      ]);
+      expect(seen).toEqual([null, 1, 1, 3, 3]);
+      expect(ended).toEqual([1, 2, 3, 4, 5]);
+      expect(await (await reopen()).read((tables) => tables.durationMs('step'))).toBe(5);
+    });
+
+    it('does what was asked for before it was closed', async () => {
+      const { store, reopen } = await begin();
+      const other = await reopen();
+      const asked = store.transact((tables) => tables.putDuration('last', 1));
+      await store.close();
+      await asked;
+      if (other !== store) expect(await other.read((tables) => tables.durationMs('last'))).toBe(1);
+      await expect(store.transact(() => 1)).rejects.toThrow(TypeError);
     });
 
     it('keeps what was put apart from what the caller has', async () => {

@@ -1,7 +1,9 @@
 /**
  * What outlives the processes that run things on slices: leases, the queue for them, quarantined slices, batches with
- * their jobs, how long commands took, and who used what. One store for a machine, several processes at once.
+ * their jobs, how long commands took, the tenants of the machine, and who used what. One store for a machine, several
+ * processes at once.
  */
+import type { Quota } from '#core/run/quota';
 import type { LeaseWish } from '#core/run/slice';
 
 /** A process of this boot, told from later ones with its pid. */
@@ -9,6 +11,8 @@ export interface ProcessMark {
   readonly pid: number;
   readonly startedAt: string;
   readonly bootId: string | null;
+  /** Where its pid means it: containers count their own. Absent or `null`: not known. */
+  readonly pidNamespace?: string | null | undefined;
 }
 
 export interface LeaseRecord {
@@ -99,6 +103,26 @@ export interface AttemptRecord {
   } | null;
 }
 
+/** What lets somebody in as a tenant: kept as a digest, so that whoever reads the store cannot use it. */
+export interface TokenRecord {
+  /** Names the token, and is no secret. */
+  readonly id: string;
+  /** SHA-256 of the whole token, in hexadecimal. */
+  readonly hash: string;
+  readonly createdMs: number;
+  /** From then on it lets nobody in; `null`: it does not expire. */
+  readonly expiresMs: number | null;
+}
+
+export interface TenantRecord {
+  readonly name: string;
+  readonly createdMs: number;
+  readonly quota: Quota;
+  /** Places of slices that nobody else gets: `GPU-…/1g.24gb:3`, or the UUID of a whole GPU. */
+  readonly dedicated: readonly string[];
+  readonly tokens: readonly TokenRecord[];
+}
+
 /** What a transaction sees and does; rows are replaced whole. */
 export interface RunTables {
   readonly leases: () => readonly LeaseRecord[];
@@ -110,6 +134,10 @@ export interface RunTables {
   readonly quarantined: () => readonly QuarantineRecord[];
   readonly putQuarantine: (record: QuarantineRecord) => void;
   readonly removeQuarantine: (slice: string) => void;
+  /** By name. A machine has tenants when there is one. */
+  readonly tenants: () => readonly TenantRecord[];
+  readonly putTenant: (tenant: TenantRecord) => void;
+  readonly removeTenant: (name: string) => void;
   readonly addUsage: (usage: UsageRecord) => void;
   /** Ended at or after `sinceMs`, oldest first. */
   readonly usage: (sinceMs: number) => readonly UsageRecord[];
@@ -125,13 +153,23 @@ export interface RunTables {
   readonly putDuration: (key: string, ms: number) => void;
 }
 
+export interface TransactOptions {
+  readonly durable?: boolean;
+}
+
 export interface RunStore {
   /**
-   * All of it or nothing, one at a time across processes; what it answered is on disk when the promise resolves. The
-   * work is synchronous and may be run again. Throws MicaError `unwritable-state` where the disk is full or read-only,
-   * and nothing has changed then.
+   * All of it or nothing, one at a time across processes, those of one process in the order of the calls. The work is
+   * synchronous and may be run again; one that throws fails and undoes itself alone. Throws MicaError
+   * `unwritable-state` where the disk is full or read-only, and nothing has changed then.
+   *
+   * What it changed is seen by everybody when the promise resolves, and stays if any process, this one too, is killed
+   * at any moment. When the machine itself stops (power, a crash of the kernel) the last moments may be missing: always
+   * a number of the newest transactions, never one from the middle or a part of one. A job whose result was among them
+   * runs again. With `durable` the promise resolves only when this one, and with it all before it, is on the disk for
+   * good: for what must outlive even that, at the price of waiting for the disk.
    */
-  readonly transact: <T>(work: (tables: RunTables) => T) => Promise<T>;
+  readonly transact: <T>(work: (tables: RunTables) => T, options?: TransactOptions) => Promise<T>;
   /** As `transact`, and changes nothing. */
   readonly read: <T>(work: (tables: RunTables) => T) => Promise<T>;
   readonly close: () => Promise<void>;

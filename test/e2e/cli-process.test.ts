@@ -50,6 +50,20 @@ describe('exit codes', () => {
     expect(run(args).status).toBe(status);
   });
 
+  it.runIf(process.platform === 'linux')('says that nobody can read its answer', () => {
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', `"${process.execPath}" "${mica}" --version > /dev/full`],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr: expect.stringMatching(/^mica: the answer cannot be written: ENOSPC.*\n$/),
+    });
+  });
+
   it('3 where the answer cannot be written', () => {
     const notAFolder = file('not-a-folder', '');
     const { status, stderr } = run(
@@ -160,12 +174,15 @@ describe('what --help and --version load', () => {
       'src/apps/cli/cluster-program.ts',
       'src/apps/cli/did-you-mean.ts',
       'src/apps/cli/lint-program.ts',
+      'src/apps/cli/look-program.ts',
       'src/apps/cli/main.ts',
       'src/apps/cli/mica-command.ts',
       'src/apps/cli/node-program.ts',
       'src/apps/cli/options.ts',
       'src/apps/cli/program.ts',
       'src/apps/cli/run-program.ts',
+      'src/apps/cli/serve-program.ts',
+      'src/apps/cli/tenant-program.ts',
       'src/apps/cli/terminal/screen.ts',
       'src/apps/cli/usage-error.ts',
       'src/apps/cli/version.ts',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { root } from '../tooling/clone.js';
+import { runMica } from './run-mica.js';
 
 const mica = join(root, 'bin/mica');
 const folder = mkdtempSync(join(tmpdir(), 'mica-run-'));
@@ -17,32 +18,48 @@ class Machine {
   readonly #common: readonly string[];
   readonly state: string;
 
-  constructor(profile = '2g.48gb') {
+  private constructor() {
     this.state = join(folder, `machine-${(machines += 1)}.json`);
     this.#common = ['--driver', 'simulated', '--state', this.state];
-    const { status, stderr } = this.mica(['run', '--gpus', 'rtx-pro-6000:1', '--profile', profile], ['true']);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   }
+
+  static async of(profile = '2g.48gb'): Promise<Machine> {
+    const machine = new Machine();
+    const run = ['run', '--gpus', 'rtx-pro-6000:1', '--profile', profile];
+    expect(await machine.mica(run, ['true'])).toMatchObject({ status: 0, stderr: '' });
+    return machine;
+  }
+
+  static uncut(): Machine {
+    return new Machine();
+  }
+
+  readonly cut = ['run', '--gpus', 'rtx-pro-6000:1', '--profile', '1g.24gb'];
 
   #args([verb = '', ...args]: readonly string[], program: readonly string[]): readonly string[] {
-    return [mica, verb, ...this.#common, ...args, ...(program.length === 0 ? [] : ['--', ...program])];
+    return [verb, ...this.#common, ...args, ...(program.length === 0 ? [] : ['--', ...program])];
   }
 
-  mica(args: readonly string[], program: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, this.#args(args, program), {
-      encoding: 'utf8',
-      cwd: folder,
-      env: { ...process.env, ...env },
-    });
+  /** Inside of this process, which is faster: for programs that print nothing. */
+  async mica(args: readonly string[], program: readonly string[] = []) {
+    const env = { ...(process.env as Record<string, string>) };
+    const { exit: status, stdout, stderr } = await runMica(this.#args(args, program), { env });
     return { status, stdout, stderr };
   }
 
-  start(args: readonly string[], program: readonly string[]): Started {
-    return new Started(spawn(process.execPath, this.#args(args, program), { cwd: folder, stdio: 'pipe' }));
+  async process(args: readonly string[], program: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    const started = this.start(args, program, env);
+    const status = await started.ended;
+    return { status, stdout: started.stdout, stderr: started.stderr };
   }
 
-  ps() {
-    return JSON.parse(this.mica(['ps', '--json']).stdout);
+  start(args: readonly string[], program: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+    const options = { cwd: folder, stdio: 'pipe', env: { ...process.env, ...env } } as const;
+    return new Started(spawn(process.execPath, [mica, ...this.#args(args, program)], options));
+  }
+
+  async ps() {
+    return JSON.parse((await this.mica(['ps', '--json'])).stdout);
   }
 }
 
@@ -78,10 +95,11 @@ const isAlive = (pid: number): boolean => {
 // The first start after a change builds the sources.
 beforeAll(() => void spawnSync(process.execPath, [mica, '--version']), 60_000);
 
-describe('mica run', { timeout: 60_000 }, () => {
-  it('runs a program that sees its slices and nothing else, and exits as it does', () => {
-    const machine = new Machine();
-    const sees = machine.mica(
+// Most of the time they wait for what they started.
+describe.concurrent('mica run', { timeout: 60_000 }, () => {
+  it('runs a program that sees its slices and nothing else, and exits as it does', async () => {
+    const machine = await Machine.of();
+    const sees = await machine.process(
       ['run', '--count', '2'],
       ['sh', '-c', 'echo "$CUDA_VISIBLE_DEVICES $MICA_LEASE"; exit 7'],
     );
@@ -90,13 +108,13 @@ describe('mica run', { timeout: 60_000 }, () => {
       stdout: expect.stringMatching(/^MIG-[0-9a-f-]{36},MIG-[0-9a-f-]{36} [0-9a-f]{8}\n$/),
       stderr: '',
     });
-    const statusOf = (args: readonly string[], ...program: readonly string[]) =>
-      machine.mica(['run', ...args], program).status;
-    expect(statusOf([], 'sh', '-c', 'kill -9 $$')).toBe(137);
-    expect(statusOf([], 'no-such-program')).toBe(127);
-    expect(statusOf([], machine.state)).toBe(126);
-    expect(statusOf(['--timeout', '1s'], 'sleep', '60')).toBe(124);
-    expect(machine.ps()).toMatchObject({
+    const statusOf = async (args: readonly string[], ...program: readonly string[]) =>
+      (await machine.mica(['run', ...args], program)).status;
+    expect(await statusOf([], 'sh', '-c', 'kill -9 $$')).toBe(137);
+    expect(await statusOf([], 'no-such-program')).toBe(127);
+    expect(await statusOf([], machine.state)).toBe(126);
+    expect(await statusOf(['--timeout', '1s'], 'sleep', '60')).toBe(124);
+    expect(await machine.ps()).toMatchObject({
       leases: [],
       queue: [],
       quarantine: [],
@@ -104,25 +122,33 @@ describe('mica run', { timeout: 60_000 }, () => {
     });
   });
 
-  it('says why no slice could be leased, and what to do: 125', () => {
-    const machine = new Machine();
-    expect(machine.mica(['run', '--profile', '3g.40gb'], ['true'])).toEqual({
+  it('says why no slice could be leased, and what to do: 125', async () => {
+    const machine = await Machine.of();
+    expect(await machine.mica(['run', '--profile', '3g.40gb'], ['true'])).toEqual({
       status: 125,
       stdout: '',
       stderr: expect.stringMatching(/3g\.40gb cannot be leased: this machine has 2 x 2g\.48gb\nWhat to do: /),
     });
-    expect(machine.mica(['run', '--memory', '45GiB'], ['true']).stderr).toContain('at least 49.5 GiB');
-    expect(machine.mica(['run', '--memory', '40GiB'], ['true']).status).toBe(0);
-    expect(machine.mica(['run', '--memory', '40'], ['true']).status).toBe(2);
-    writeFileSync(`${machine.state}.run/mica.db`, 'x'.repeat(10_000));
-    expect(machine.mica(['run'], ['true'])).toMatchObject({
+    expect((await machine.mica(['run', '--memory', '45GiB'], ['true'])).stderr).toContain(
+      'at least 49.5 GiB',
+    );
+    expect((await machine.mica(['run', '--memory', '40GiB'], ['true'])).status).toBe(0);
+    expect((await machine.mica(['run', '--memory', '40'], ['true'])).status).toBe(2);
+  });
+
+  it('does not run where its database is damaged, and says so: 125', async () => {
+    // Of a machine of its own: a database that this process has open would write its log back over what is written here.
+    const machine = Machine.uncut();
+    mkdirSync(`${machine.state}.run`, { recursive: true });
+    writeFileSync(join(`${machine.state}.run`, 'mica.db'), 'x'.repeat(10_000));
+    expect(await machine.process(machine.cut, ['true'])).toMatchObject({
       status: 125,
       stderr: expect.stringContaining('damaged'),
     });
   });
 
   it('passes signals on to the whole group, also while it waits', async () => {
-    const machine = new Machine('4g.96gb');
+    const machine = await Machine.of('4g.96gb');
     const program = `trap 'echo got INT' INT; trap 'echo got TERM; exit 3' TERM; echo ready; while :; do sleep 0.05; done`;
     const running = machine.start(['run'], ['sh', '-c', program]);
     await running.says('ready');
@@ -130,7 +156,7 @@ describe('mica run', { timeout: 60_000 }, () => {
     await vi.waitFor(
       () => expect(waiting.stderr).toContain('first in the queue: 1 of 1 that would do is leased'),
       {
-        timeout: 10_000,
+        timeout: 20_000,
       },
     );
     running.child.kill('SIGINT');
@@ -139,18 +165,21 @@ describe('mica run', { timeout: 60_000 }, () => {
     expect(await waiting.ended).toBe(130);
     running.child.kill('SIGTERM');
     expect(await running.ended).toBe(3);
-    expect(machine.ps()).toMatchObject({ leases: [], queue: [] });
+    expect(await machine.ps()).toMatchObject({ leases: [], queue: [] });
   });
 
   it('ends what the program left behind', async () => {
-    const machine = new Machine();
-    const { stdout, status } = machine.mica(['run'], ['sh', '-c', 'sleep 300 >/dev/null 2>&1 & echo $!']);
+    const machine = await Machine.of();
+    const { stdout, status } = await machine.process(
+      ['run'],
+      ['sh', '-c', 'sleep 300 >/dev/null 2>&1 & echo $!'],
+    );
     expect(status).toBe(0);
     expect(isAlive(Number(stdout))).toBe(false);
   });
 
   it('never has two programs on one slice: 12 at once on 2 slices', async () => {
-    const machine = new Machine();
+    const machine = await Machine.of();
     const log = join(folder, 'at-once.log');
     const program = `echo "begin $CUDA_VISIBLE_DEVICES" >> ${log}; sleep 0.1; echo "end $CUDA_VISIBLE_DEVICES" >> ${log}`;
     const runs = Array.from({ length: 12 }, () => machine.start(['run'], ['sh', '-c', program]));
@@ -167,7 +196,7 @@ describe('mica run', { timeout: 60_000 }, () => {
   });
 
   it('whose holder is killed has its program ended, and the slice is free for the next', async () => {
-    const machine = new Machine('4g.96gb');
+    const machine = await Machine.of('4g.96gb');
     const running = machine.start(
       ['run'],
       ['sh', '-c', 'trap "" TERM; sleep 300 & echo $$ $!; wait; sleep 300'],
@@ -176,14 +205,14 @@ describe('mica run', { timeout: 60_000 }, () => {
     expect(pids.map(isAlive)).toEqual([true, true]);
     running.child.kill('SIGKILL');
     await vi.waitFor(() => expect(isAlive(running.child.pid ?? 0)).toBe(false));
-    expect(machine.ps()).toMatchObject({ leases: [{ state: 'gone', slices: ['0/4g.96gb:0'] }] });
-    expect(machine.mica(['run', '--wait', '0s'], ['true'])).toMatchObject({ status: 0 });
+    expect(await machine.ps()).toMatchObject({ leases: [{ state: 'gone', slices: ['0/4g.96gb:0'] }] });
+    expect(await machine.mica(['run', '--wait', '0s'], ['true'])).toMatchObject({ status: 0 });
     expect(pids.map(isAlive)).toEqual([false, false]);
-    expect(machine.ps()).toMatchObject({ leases: [], quarantine: [], free: ['0/4g.96gb:0'] });
+    expect(await machine.ps()).toMatchObject({ leases: [], quarantine: [], free: ['0/4g.96gb:0'] });
   });
 
   it('is not held up by what a dead holder left on another slice', async () => {
-    const machine = new Machine();
+    const machine = await Machine.of();
     const running = machine.start(
       ['run'],
       ['sh', '-c', 'trap "" TERM; echo $$; while :; do sleep 0.1; done'],
@@ -191,29 +220,52 @@ describe('mica run', { timeout: 60_000 }, () => {
     const pid = Number(await running.says(/\d+\n/));
     running.child.kill('SIGKILL');
     const started = performance.now();
-    expect(machine.mica(['run'], ['true'])).toMatchObject({ status: 0, stderr: '' });
+    // As a process, which is gone afterwards: what it began to take back is for the next.
+    expect(await machine.process(['run'], ['true'])).toMatchObject({ status: 0, stderr: '' });
     // The grace of the stubborn program alone takes five.
     expect(performance.now() - started).toBeLessThan(4500);
     expect(isAlive(pid)).toBe(true);
-    expect(machine.mica(['run', '--count', '2', '--wait', '60s'], ['true'])).toMatchObject({ status: 0 });
+    expect(await machine.mica(['run', '--count', '2', '--wait', '60s'], ['true'])).toMatchObject({
+      status: 0,
+    });
     expect(isAlive(pid)).toBe(false);
   });
 
   it('killed at any moment leaks no slice', { timeout: 120_000 }, async () => {
-    const machine = new Machine('4g.96gb');
+    const machine = await Machine.of('4g.96gb');
     for (let round = 0; round < 6; round += 1) {
       const running = machine.start(['run'], ['sleep', '300']);
       await wait(150 + round * 60);
       running.child.kill('SIGKILL');
       running.child.stdout?.destroy();
       running.child.stderr?.destroy();
-      expect(machine.mica(['run', '--wait', '20s'], ['true']), `round ${round}`).toMatchObject({ status: 0 });
+      expect(await machine.mica(['run', '--wait', '20s'], ['true']), `round ${round}`).toMatchObject({
+        status: 0,
+      });
     }
-    expect(machine.ps()).toMatchObject({ leases: [], queue: [], quarantine: [] });
+    expect(await machine.ps()).toMatchObject({ leases: [], queue: [], quarantine: [] });
   });
 
-  it('puts the slice on the command line of a container', () => {
-    const machine = new Machine();
+  it('killed while it cuts the GPU leaves it whole for the next', { timeout: 120_000 }, async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const machine = Machine.uncut();
+      const cutting = machine.start([...machine.cut, '--latency', '0.15'], ['true']);
+      await vi.waitFor(() => expect(existsSync(`${machine.state}.journal`)).toBe(true), {
+        timeout: 20_000,
+        interval: 5,
+      });
+      await wait(round * 60);
+      cutting.child.kill('SIGKILL');
+      await cutting.ended;
+      expect(await machine.mica([...machine.cut, '--count', '4'], ['true']), `round ${round}`).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
+    }
+  });
+
+  it('puts the slice on the command line of a container', async () => {
+    const machine = await Machine.of();
     const bin = join(folder, 'bin');
     mkdirSync(bin, { recursive: true });
     for (const tool of ['docker', 'podman']) {
@@ -221,40 +273,42 @@ describe('mica run', { timeout: 60_000 }, () => {
       chmodSync(join(bin, tool), 0o755);
     }
     const env = { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
-    expect(machine.mica(['run', '--docker'], ['docker', 'run', '--rm', 'image'], env).stdout).toMatch(
-      /^run --gpus device=MIG-[0-9a-f-]{36} --rm image\n$/,
+    expect(
+      (await machine.process(['run', '--docker'], ['docker', 'run', '--rm', 'image'], env)).stdout,
+    ).toMatch(
+      /^run --gpus device=MIG-[0-9a-f-]{36} --cidfile \S+ --label mica\.lease=\S+ --env MICA_LEASE=\S+ --rm image\n/,
     );
-    expect(machine.mica(['run', '--podman'], ['--rm', 'image'], env).stdout).toMatch(
-      /^run --device nvidia\.com\/gpu=MIG-[0-9a-f-]{36} --rm image\n$/,
+    expect((await machine.process(['run', '--podman'], ['--rm', 'image'], env)).stdout).toMatch(
+      /^run --device nvidia\.com\/gpu=MIG-[0-9a-f-]{36} --cidfile \S+ --label \S+ --env \S+ --rm image\n/,
     );
-    expect(machine.mica(['run', '--docker', '--podman'], ['image'], env).status).toBe(2);
+    expect((await machine.mica(['run', '--docker', '--podman'], ['image'])).status).toBe(2);
   });
 });
 
-describe('mica ps, kill and release-slice', { timeout: 60_000 }, () => {
+describe.concurrent('mica ps, kill and release-slice', { timeout: 60_000 }, () => {
   it('show and end what runs', async () => {
-    const machine = new Machine('4g.96gb');
+    const machine = await Machine.of('4g.96gb');
     const running = machine.start(['run'], ['sh', '-c', 'echo ready; sleep 300']);
     await running.says('ready');
     const waiting = machine.start(['run', '--memory', '20GiB'], ['echo', 'next']);
-    await vi.waitFor(() => expect(waiting.stderr).toContain('first in the queue'), { timeout: 10_000 });
-    const { stdout } = machine.mica(['ps']);
+    await vi.waitFor(() => expect(waiting.stderr).toContain('first in the queue'), { timeout: 20_000 });
+    const { stdout } = await machine.mica(['ps']);
     expect(stdout).toMatch(/0\/4g\.96gb:0 +pid \d+ +\d+s +sh -c echo ready; sleep 300/);
     expect(stdout).toMatch(/waits: pid \d+ for \d+s, wants a slice of at least 22 GiB: echo next/);
     expect(stdout).toContain('free: none');
-    const [{ id }] = machine.ps().leases;
-    expect(machine.mica(['kill', 'nobody'])).toMatchObject({
+    const [{ id }] = (await machine.ps()).leases;
+    expect(await machine.mica(['kill', 'nobody'])).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('no lease'),
     });
-    expect(machine.mica(['kill', id])).toEqual({ status: 0, stdout: `${id} ended\n`, stderr: '' });
+    expect(await machine.mica(['kill', id])).toEqual({ status: 0, stdout: `${id} ended\n`, stderr: '' });
     expect(await running.ended).toBe(143);
     expect(await waiting.ended).toBe(0);
     expect(waiting.stdout).toBe('next\n');
   });
 
   it('know a stranger, and a slice that something stays in', async () => {
-    const machine = new Machine('4g.96gb');
+    const machine = await Machine.of('4g.96gb');
     const state = JSON.parse(readFileSync(machine.state, 'utf8'));
     const [{ id: instanceId }] = state.gpus[0].instances;
     const setClients = (clients: readonly unknown[]): void => {
@@ -264,26 +318,28 @@ describe('mica ps, kill and release-slice', { timeout: 60_000 }, () => {
     };
     const stranger = { pid: 4242, name: 'jupyter', usedMiB: 10, instanceId };
     setClients([stranger]);
-    expect(machine.mica(['run', '--wait', '0s'], ['true'])).toMatchObject({
+    expect(await machine.mica(['run', '--wait', '0s'], ['true'])).toMatchObject({
       status: 125,
       stderr: expect.stringContaining('jupyter (pid 4242) without a lease in'),
     });
     setClients([]);
     const marker = join(folder, 'begun');
     const running = machine.start(['run'], ['sh', '-c', `touch ${marker}; sleep 1`]);
-    await vi.waitFor(() => expect(existsSync(marker)).toBe(true), { timeout: 10_000 });
+    await vi.waitFor(() => expect(existsSync(marker)).toBe(true), { timeout: 20_000 });
     setClients([stranger]);
     expect(await running.ended).toBe(0);
     expect(running.stderr).toContain(
       'slice 0/4g.96gb:0 is kept from everybody: jupyter (pid 4242) stayed in it',
     );
-    const { stderr } = machine.mica(['run'], ['true']);
+    const { stderr } = await machine.mica(['run'], ['true']);
     expect(stderr).toContain('is in quarantine');
-    expect(machine.mica(['ps']).stdout).toContain('quarantine: 0/4g.96gb:0: jupyter (pid 4242) stayed in it');
-    expect(machine.mica(['release-slice', '0/4g.96gb:0'])).toMatchObject({ status: 1 });
+    expect((await machine.mica(['ps'])).stdout).toContain(
+      'quarantine: 0/4g.96gb:0: jupyter (pid 4242) stayed in it',
+    );
+    expect(await machine.mica(['release-slice', '0/4g.96gb:0'])).toMatchObject({ status: 1 });
     setClients([]);
-    expect(machine.mica(['release-slice', '0/4g.96gb:0'])).toMatchObject({ status: 0, stderr: '' });
-    expect(machine.mica(['release-slice', '0/4g.96gb:0'])).toMatchObject({ status: 1 });
-    expect(machine.mica(['run'], ['true']).status).toBe(0);
+    expect(await machine.mica(['release-slice', '0/4g.96gb:0'])).toMatchObject({ status: 0, stderr: '' });
+    expect(await machine.mica(['release-slice', '0/4g.96gb:0'])).toMatchObject({ status: 1 });
+    expect((await machine.mica(['run'], ['true'])).status).toBe(0);
   });
 });

@@ -140,6 +140,30 @@ describe.each(Object.entries(beginnings))('%s', (_, options) => {
   });
 });
 
+it('asks a pod again that only changed at that moment', async () => {
+  const world = worldOf({ nodes: 1 });
+  const asked: string[] = [];
+  world.cluster.fault = (call) => {
+    if (!call.startsWith('evict ')) return null;
+    asked.push(call);
+    return asked.length <= 2 ? 'conflict' : null;
+  };
+  const answer = await change(world);
+  judge(world, answer, 'conflicts of one pod');
+  expect(answer).toMatchObject({ outcome: 'done', nodes: [{ evicted: ['default/train-gpu-1'] }] });
+  expect(new Set(asked)).toEqual(new Set(['evict default/train-gpu-1']));
+  expect(asked).toHaveLength(3);
+});
+
+it('says once that events may not be recorded, and changes all nodes the same', async () => {
+  const world = worldOf({ nodes: 2, minAvailable: 1 });
+  world.cluster.fault = (call) => (call.startsWith('event ') ? 'forbidden' : null);
+  const notes: string[] = [];
+  const options = world.nodesOptions({ onNote: (note) => notes.push(note) });
+  judge(world, await changeNodes(world.ports(), world.wanted(), options), 'no events');
+  expect(notes).toEqual([expect.stringMatching(/may not create events in default: .*forbidden/)]);
+});
+
 /** The call never returns, and no later one is made. */
 async function killedAt(world: OperatorWorld, at: number, isDone: boolean): Promise<void> {
   const { api, clock } = world.ports();

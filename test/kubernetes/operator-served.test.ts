@@ -27,9 +27,10 @@ async function serve(traps: Traps = {}, start: NodeCut = smallAndLarge) {
     name: 'gpu-1',
     labels: { ...operatorLabels, 'nvidia.com/mig.config': isWhole ? 'all-disabled' : 'start' },
   });
-  await cluster.ports().api.applyConfigMap(operatorNamespace, 'mica-mig-config', {
+  const written = await cluster.ports().api.applyConfigMap(operatorNamespace, 'mica-mig-config', {
     'config.yaml': yamlText({ version: 'v1', 'mig-configs': { start: entriesFor(smallAndLarge) } }),
   });
+  expect(written).toMatchObject({ ok: true });
   const node = new OperatorNode(cluster, 'gpu-1', start, traps);
   stops.push(() => node.stop());
   for (const [app, resource, gpu] of [

@@ -148,6 +148,7 @@ function obedient(machine: DoubleMachine, clock: VirtualClock): ChangePorts['pro
   const leave = (pid: number): void => machine.setClients(machine.clients().filter((one) => one.pid !== pid));
   return {
     bootId: () => null,
+    pidNamespace: () => null,
     startOf: (pid) => `${pid}`,
     signal: (pid) => {
       clock.in(700, () => leave(pid));

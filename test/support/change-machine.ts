@@ -65,6 +65,7 @@ export async function changeMachine(gpus: string): Promise<ChangeMachine> {
       clock,
       processes: {
         bootId: () => `boot ${boots}`,
+        pidNamespace: () => null,
         startOf,
         signal: (pid, startedAt, signal) => {
           if (untouchable.has(pid) || startedAt !== startOf(pid)) return false;

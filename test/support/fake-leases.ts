@@ -1,4 +1,5 @@
 /** Leases of slices in memory, which check that nobody shares one. */
+import { randomUUID } from 'node:crypto';
 import type { LeasableSlice } from '#core/run/slice';
 import type { Lease, Leases } from '#engines/run/leases';
 
@@ -37,7 +38,6 @@ export function fakeLeases(slices: readonly LeasableSlice[]): FakeLeases {
   const wakeAll = (): void => {
     for (const wake of waiting.splice(0)) wake();
   };
-  let count = 0;
 
   const holding = (slice: LeasableSlice): Lease => {
     const lost = new AbortController();
@@ -50,7 +50,8 @@ export function fakeLeases(slices: readonly LeasableSlice[]): FakeLeases {
       return { ok: false, quarantined: [{ slice: slice.id, why }] };
     };
     return {
-      id: `lease-${(count += 1)}`,
+      // Never another's: what was started under it is looked for on the whole machine.
+      id: `lease-${randomUUID()}`,
       slices: [slice],
       lost: lost.signal,
       bind: async () => {

@@ -1,6 +1,7 @@
 /** Made-up observations: a workload states what is particular about it, the rest is a quiet week on one card. */
 import type {
   DeviceClass,
+  DeviceHolder,
   Observation,
   ObservedActivity,
   ObservedGpu,
@@ -107,10 +108,20 @@ export function madeGpus(
     index,
     productName: model,
     model,
-    slices: profiles.map((profile, instance) => ({ instanceId: instance + 1, profile })),
+    slices: profiles.map((profile, instance) => ({ instanceId: instance + 1, profile, holders: [] })),
+    holders: [],
     heldSamples: held,
     freeSamples: 10_080 - held,
   }));
+}
+
+/** All the time that the workload runs, unless it says otherwise. */
+export function heldBy(
+  { workload, namespace, owner, coverage }: ObservedWorkload,
+  from = coverage.firstMs,
+  to = coverage.lastMs,
+): DeviceHolder {
+  return { workload, namespace, owner, spans: [{ startMs: from, endMs: to }] };
 }
 
 export function madeObservation(
@@ -126,4 +137,40 @@ export function madeObservation(
     dropped: nothingDropped,
     notes: [],
   };
+}
+
+/** The same with its workloads on its cards: each replica on the next device of its kind that is free, by name. */
+export function seated(observation: Observation): Observation {
+  interface Seat {
+    readonly key: object;
+    readonly model: string | null;
+    readonly profile: string | null;
+  }
+  const taken = new Map<object, DeviceHolder[]>();
+  const devices = observation.gpus.flatMap((gpu): readonly Seat[] =>
+    gpu.slices.length === 0
+      ? [{ key: gpu, model: gpu.model, profile: null }]
+      : gpu.slices.map((slice) => ({ key: slice, model: gpu.model, profile: slice.profile })),
+  );
+  for (const workload of observation.workloads.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) {
+    const [on] = workload.devices;
+    const { gpus, slices } = workload.devicesAtOnce;
+    const free = devices.filter(
+      ({ key, model, profile }) => model === on?.model && profile === on.profile && !taken.has(key),
+    );
+    for (const { key } of free.slice(0, workload.replicas.atOnce * Math.max(gpus, slices)))
+      taken.set(key, [heldBy(workload)]);
+  }
+  return {
+    ...observation,
+    gpus: observation.gpus.map((gpu) => ({
+      ...gpu,
+      holders: taken.get(gpu) ?? gpu.holders,
+      slices: gpu.slices.map((slice) => ({ ...slice, holders: taken.get(slice) ?? slice.holders })),
+    })),
+  };
+}
+
+function nameOf({ namespace, workload }: ObservedWorkload): string {
+  return `${namespace ?? ''}/${workload}`;
 }

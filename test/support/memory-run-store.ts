@@ -7,6 +7,7 @@ import type {
   RequestRecord,
   RunStore,
   RunTables,
+  TenantRecord,
   UsageRecord,
 } from '#ports/run-store';
 
@@ -14,6 +15,7 @@ interface Rows {
   leases: Map<string, LeaseRecord>;
   requests: Map<string, RequestRecord>;
   quarantined: Map<string, QuarantineRecord>;
+  tenants: Map<string, TenantRecord>;
   usage: UsageRecord[];
   batches: Map<string, BatchRecord>;
   attempts: Map<string, AttemptRecord>;
@@ -25,6 +27,7 @@ export function memoryRunStore(): RunStore {
     leases: new Map(),
     requests: new Map(),
     quarantined: new Map(),
+    tenants: new Map(),
     usage: [],
     batches: new Map(),
     attempts: new Map(),
@@ -34,6 +37,7 @@ export function memoryRunStore(): RunStore {
     leases: new Map(rows.leases),
     requests: new Map(rows.requests),
     quarantined: new Map(rows.quarantined),
+    tenants: new Map(rows.tenants),
     usage: [...rows.usage],
     batches: new Map(rows.batches),
     attempts: new Map(rows.attempts),
@@ -72,6 +76,9 @@ function tablesOver(rows: Rows): RunTables {
     quarantined: () => byKey(rows.quarantined),
     putQuarantine: (record) => void rows.quarantined.set(record.slice, copy(record)),
     removeQuarantine: (slice) => void rows.quarantined.delete(slice),
+    tenants: () => byKey(rows.tenants),
+    putTenant: (tenant) => void rows.tenants.set(tenant.name, copy(tenant)),
+    removeTenant: (name) => void rows.tenants.delete(name),
     addUsage: (usage) => void rows.usage.push(copy(usage)),
     usage: (sinceMs) =>
       rows.usage

@@ -9,6 +9,7 @@ import { newMachine } from '../../src/adapters/simulated/machine-state.js';
 import { simulatedMachine, type SimulatedMachine } from '../../src/adapters/simulated/machine.js';
 import { inMemory } from '../../src/adapters/simulated/state-store.js';
 import type { LeasableSlice } from '#core/run/slice';
+import type { EndLeasePorts } from '#engines/run/end-lease';
 import type { LeasePorts } from '#engines/run/ports';
 import type { GpuDriver } from '#ports/gpu-driver';
 import type { ProcessMark, RunStore } from '#ports/run-store';
@@ -25,10 +26,12 @@ interface Group {
   isOpen: boolean;
   /** What it does on SIGTERM; `undying`: no signal ends it, as a process that hangs in the kernel. */
   readonly manner: 'polite' | 'stubborn' | 'undying';
+  /** The lease that it was started under, where it is in no group that anybody knows of. */
+  escapedFrom?: string;
 }
 
 export interface Actor {
-  readonly ports: LeasePorts;
+  readonly ports: EndLeasePorts;
   readonly mark: ProcessMark;
   /** As `kill -9`: none of its calls ends any more. */
   readonly die: () => void;
@@ -51,6 +54,8 @@ export interface RunWorld {
   readonly actor: () => Actor;
   readonly end: (group: ProcessMark) => Promise<void>;
   readonly isAlive: (group: ProcessMark) => boolean;
+  /** It was never in a group that is bound: only its environment says whose it is. */
+  readonly escape: (group: ProcessMark, lease: string) => void;
   /** Twice at once on one slice, as `slice: pid and pid`. */
   readonly clashes: readonly string[];
   readonly cut: (index: number, ...places: readonly string[]) => Promise<void>;
@@ -90,6 +95,11 @@ export function runWorld(gpus: string): RunWorld {
       }
       return true;
     },
+    marked: (line) =>
+      [...groups.values()].flatMap(({ escapedFrom, isAlive, mark }) =>
+        isAlive && line === `MICA_LEASE=${escapedFrom}` ? [mark] : [],
+      ),
+    signalProcess: (mark, signal) => runner.signalGroup(mark, signal),
   };
   const newMark = (): ProcessMark => ({ pid: (lastPid += 1), startedAt: `t${lastPid}`, bootId: 'boot' });
 
@@ -121,7 +131,7 @@ export function runWorld(gpus: string): RunWorld {
         if (!alive.has(mark.pid)) throw new Death();
         return call(...args);
       };
-    const ports: LeasePorts = {
+    const ports: EndLeasePorts = {
       store: mortal(store),
       driver: mortal(driver),
       clock: mortal(clock),
@@ -129,8 +139,14 @@ export function runWorld(gpus: string): RunWorld {
         bootId: () => 'boot',
         isAlive: (pid) => alive.has(pid),
         startOf: (pid) => alive.get(pid) ?? null,
+        signal: () => false,
       },
-      runner: { isGroupAlive: runner.isGroupAlive, signalGroup: guarded(runner.signalGroup) },
+      runner: {
+        isGroupAlive: runner.isGroupAlive,
+        signalGroup: guarded(runner.signalGroup),
+        marked: guarded(runner.marked),
+        signalProcess: guarded(runner.signalProcess),
+      },
       self: mark,
       newId: () => `lease-${(lastId += 1)}`,
     };
@@ -183,6 +199,10 @@ export function runWorld(gpus: string): RunWorld {
     actor,
     end,
     isAlive: ({ pid }) => groups.get(pid)?.isAlive === true,
+    escape: ({ pid }, lease) => {
+      const group = groups.get(pid);
+      if (group !== undefined) group.escapedFrom = lease;
+    },
     clashes,
     close: () => alive.clear(),
     cut: async (index, ...places) => {

@@ -2,20 +2,10 @@
 import { modelByKey } from '#core/catalogue/catalogue';
 import type { GpuModel, MigModel } from '#core/catalogue/model';
 import type { Need } from '#core/plan/documents';
+import { plainNeed } from '#core/plan/plain-need';
 
 export function need(wishes: Partial<Need> = {}): Need {
-  return {
-    name: 'example',
-    count: 1,
-    gpus: 1,
-    p2p: false,
-    media: false,
-    graphics: false,
-    isolation: 'hardware',
-    priority: 0,
-    movable: true,
-    ...wishes,
-  };
+  return { ...plainNeed('example'), ...wishes };
 }
 
 export function card(key: string): GpuModel {

@@ -16,6 +16,8 @@ const howToGet = {
   chromium: 'apt-get install chromium',
   prometheus: 'apt-get install prometheus',
   openssl: 'apt-get install openssl',
+  pytest: 'apt-get install python3-pytest',
+  ctest: 'apt-get install cmake',
   'systemd-analyze': 'apt-get install systemd',
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
   gcloud: 'https://cloud.google.com/sdk/docs/install',

@@ -32,7 +32,7 @@ export interface ReadTime {
 
 /** ISO 8601, also with blanks and slashes as nvidia-smi writes it, or seconds or milliseconds since 1970. */
 export function readTime(bytes: Uint8Array, start: number, end: number): ReadTime {
-  const number = plainNumber(bytes, start, end);
+  const number = plainNumber(bytes, start, withoutFineDigits(bytes, start, end));
   if (!Number.isNaN(number)) {
     return {
       timeMs: plausible(number < 1e11 ? Math.round(number * 1000) : Math.round(number)),
@@ -40,6 +40,14 @@ export function readTime(bytes: Uint8Array, start: number, end: number): ReadTim
     };
   }
   return readIso(new Reader(bytes, start, end));
+}
+
+/** Python writes 1763856000.1234567: what is behind the milliseconds does not matter. */
+function withoutFineDigits(bytes: Uint8Array, start: number, end: number): number {
+  const kept = start + 14;
+  if (end <= kept || bytes[start + 10] !== dot) return end;
+  for (let at = kept; at < end; at += 1) if (!(bytes[at]! >= zero && bytes[at]! <= nine)) return end;
+  return kept;
 }
 
 const notATime: ReadTime = { timeMs: NaN, isZoneless: false };
@@ -72,6 +80,7 @@ function readIso(reader: Reader): ReadTime {
   };
 }
 
+const [letterU, letterC] = [85, 67];
 const [comma, letterT, lowerT, letterZ, lowerZ, blank] = [44, 84, 116, 90, 122, 32];
 
 function isBetweenDayAndTime(byte: number): boolean {
@@ -126,6 +135,8 @@ class Reader {
   }
 
   zoneMs(): number {
+    this.takes(blank);
+    if (this.takes(letterU)) return this.next() === letterT && this.next() === letterC ? 0 : NaN;
     const sign = this.next();
     if (sign === letterZ || sign === lowerZ) return 0;
     if (sign !== plus && sign !== minus) return NaN;

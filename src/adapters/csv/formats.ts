@@ -79,7 +79,9 @@ function gpuRows({ collector, cards, hasProcesses, cutGpus }: Surroundings): Row
       if (uuid === null && gpuIndex === null) return 'it names no GPU';
       const card = { gpuIndex, ...product(cell('name')) };
       if (uuid !== null) cards.set(uuid, card);
-      const isCut = cell('mig.mode.current').toLowerCase() === 'enabled';
+      const mode = cell('mig.mode.current').toLowerCase();
+      const isCut = mode === 'enabled';
+      if (!isCut && !['', 'disabled'].includes(mode) && !bracketed.test(mode)) return 'its MIG mode is none';
       if (isCut) cutGpus.add(gpuIndex === null ? uuid! : `gpu-${gpuIndex}`);
       const device = { host: null, gpuUuid: uuid, ...card, slice: null };
       return { ...series(collector, device, { kind: 'nobody' }), isSilent: isCut || hasProcesses };

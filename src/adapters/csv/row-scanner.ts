@@ -13,6 +13,8 @@ export interface Row {
   readonly line: number;
   /** Quotes that do not close, or go on behind their end: the cells mean nothing. */
   readonly isBroken: boolean;
+  /** The file ends without a line break behind it, and perhaps in the middle of it. */
+  readonly isUnended: boolean;
   /** Empty where there is no such cell. */
   readonly text: (cell: number) => string;
 }
@@ -29,6 +31,7 @@ export class RowScanner implements Row {
   readonly ends = new Int32Array(mostCells);
   line = 1;
   isBroken = false;
+  isUnended = false;
   readonly #delimiter: number;
   readonly #onRow: (row: Row) => void;
   readonly #hasDoubledQuotes = new Uint8Array(mostCells);
@@ -96,6 +99,7 @@ export class RowScanner implements Row {
       }
       if (next === length || bytes[next] === newline) {
         this.#lineBreaks += 1;
+        this.isUnended = next === length;
         return Math.min(length, next + 1);
       }
       at = next + 1;

@@ -145,6 +145,27 @@ describe('plain CSV', () => {
     ]);
   });
 
+  it('trap: cells behind the last of the header are no figures, but half of one', async () => {
+    const rows = ['a,1700000000,4096,0.5', 'a,1700000060,5,000,0.5', 'a,1700000120,4096,0.5,,'];
+    const path = written(['workload,timestamp,memory_mib,sm_activity', ...rows, ''].join('\n'));
+    const { workloads, notes } = await csvSource([path]).observe(request);
+    expect(workloads[0]?.memory).toMatchObject({ samples: 2, p50: 4096, max: 4096 });
+    expect(notes).toEqual([`1 row of ${path} was left out: it has more cells than the header (line 3).`]);
+  });
+
+  it('trap: a file that breaks off has half a figure at its end', async () => {
+    const plain = 'workload,timestamp,memory_mib,sm_activity\na,1700000000,4096,0.5\na,1700000060,40';
+    const smi =
+      'timestamp, index, mig.mode.current, memory.used [MiB]\n' +
+      '2026/11/02 08:00:00.123, 0, Disabled, 4096 MiB\n2026/11/02 08:00:10.123, 0, Disabled, ';
+    for (const text of [plain, `${smi}40`, `${smi}4096 M`, smi.slice(0, -5)]) {
+      const { workloads, notes } = await observe(text);
+      expect(workloads[0]?.memory).toMatchObject({ samples: 1, max: 4096 });
+      expect(notes[0]).toMatch(/the file ends in the middle of it \(line 3\)/);
+    }
+    expect((await observe(`${smi}4097 MiB`)).workloads[0]?.memory).toMatchObject({ samples: 2, max: 4097 });
+  });
+
   it('says that times without a zone were taken for UTC', async () => {
     const { notes } = await observe('workload,timestamp,memory_mib\na,2026-11-02 08:00:00,1\n');
     expect(notes[0]).toMatch(/no zone/);

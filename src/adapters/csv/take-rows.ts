@@ -41,6 +41,7 @@ export class RowTaker {
   readonly #figures: readonly (Figure & { readonly cell: number })[];
   readonly #raggedCell: number;
   readonly #firstName: string;
+  #hasUnits = false;
   used = 0;
   left = 0;
   firstLeft: { readonly line: number; readonly why: string } | null = null;
@@ -68,7 +69,17 @@ export class RowTaker {
       this.#leave(row, 'its quotes do not match');
       return;
     }
-    if (row.cells > this.#header.cells && this.#raggedCell >= 0) this.#closeUp(row);
+    const isRagged = row.cells > this.#header.cells && this.#raggedCell >= 0;
+    if (isRagged) this.#closeUp(row);
+    if (row.isUnended && this.#isTorn(row)) {
+      this.#leave(row, 'the file ends in the middle of it');
+      return;
+    }
+    if (!isRagged && this.#hasMore(row)) {
+      // A number like 5,000 without quotes; which cell is torn cannot be told.
+      this.#leave(row, 'it has more cells than the header');
+      return;
+    }
     const timeMs = this.#times.of(row);
     if (Number.isNaN(timeMs)) {
       // A log that was started again has its header again.
@@ -108,7 +119,9 @@ export class RowTaker {
     const start = row.starts[cell]!;
     const end = row.ends[cell]!;
     if (start === end) return false;
-    const value = plainNumber(row.bytes, start, end - unitLength(row.bytes, start, end, unit));
+    const unitBytes = unitLength(row.bytes, start, end, unit);
+    if (unitBytes > 0) this.#hasUnits = true;
+    const value = plainNumber(row.bytes, start, end - unitBytes);
     if (!Number.isNaN(value)) {
       this.#collector.add(handle, reading, timeMs, value);
       return true;
@@ -118,6 +131,21 @@ export class RowTaker {
     const bare = unit !== null && text.endsWith(unit) ? text.slice(0, -unit.length) : text;
     this.#collector.add(handle, reading, timeMs, bare);
     return true;
+  }
+
+  /** A log that was stopped ends anywhere; `12` may have been `1234 MiB`. */
+  #isTorn(row: Row): boolean {
+    if (row.cells < this.#header.cells) return true;
+    const last = this.#figures.find(({ cell }) => cell === row.cells - 1);
+    if (last === undefined || last.unit === null || !this.#hasUnits) return false;
+    const text = row.text(last.cell);
+    return !text.endsWith(last.unit) && !this.#format.absent.test(text);
+  }
+
+  /** Empty cells behind the last do no harm. */
+  #hasMore({ cells, starts, ends }: Row): boolean {
+    for (let cell = this.#header.cells; cell < cells; cell += 1) if (starts[cell] !== ends[cell]) return true;
+    return false;
   }
 
   /** Joins the cells that a name was torn into. */

@@ -24,6 +24,11 @@ describe('a row', () => {
     expect(only('x{a="b"} NaN\r\n').value).toBe('NaN');
   });
 
+  it.each(['0', '-5', '946684799', '99999999999999999', '9'.repeat(400)])(
+    'has no time where %s stands for one',
+    (time) => expect(only(`up 1 ${time}`)).toMatchObject({ value: '1', timeMs: null }),
+  );
+
   it('keeps blanks, commas, braces and escapes in labels', () => {
     const { labels } = only('x{a="a \\"b\\" c",b="C:\\\\d\\n",c="} 1, {",d="",e="ü"} 7');
     expect([...labels.values()]).toEqual(['a "b" c', 'C:\\d\n', '} 1, {', '', 'ü']);
@@ -62,6 +67,18 @@ describe('a row', () => {
         expect([...metricsLines(`${text}\n`)]).toHaveLength(text === '' ? 1 : lines.length);
       }),
     );
+  });
+});
+
+describe('an answer that breaks off', () => {
+  const whole = 'DCGM_FI_DEV_FB_USED{gpu="0"} 18432\nDCGM_FI_DEV_FB_USED{gpu="1"} 18432\n';
+
+  it('never says another number', () => {
+    for (let length = 0; length <= whole.length; length += 1) {
+      for (const { value } of readScrape(whole.slice(0, length)).samples) expect(value).toBe('18432');
+    }
+    expect(readScrape(whole.slice(0, -1))).toMatchObject({ samples: { length: 1 }, unreadable: 1 });
+    expect(readScrape(`${whole}# EOF`)).toMatchObject({ samples: { length: 2 }, unreadable: 0 });
   });
 });
 

@@ -74,7 +74,11 @@ function valueAndTime(rest: string): { readonly value: string; readonly timeMs: 
   return { value, timeMs: inMilliseconds(Number(time)) };
 }
 
-/** Prometheus writes milliseconds, OpenMetrics seconds. */
-function inMilliseconds(time: number): number {
-  return Math.abs(time) < 1e11 ? Math.round(time * 1000) : time;
+/** Prometheus writes milliseconds, OpenMetrics seconds. `null`: of another century, so that it is no time. */
+function inMilliseconds(time: number): number | null {
+  const timeMs = Math.round(time < 1e11 ? time * 1000 : time);
+  return timeMs >= year2000Ms && timeMs < year2100Ms ? timeMs : null;
 }
+
+const year2000Ms = 946_684_800_000;
+const year2100Ms = 4_102_444_800_000;

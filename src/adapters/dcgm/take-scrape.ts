@@ -29,7 +29,10 @@ export function readScrape(text: string): Scrape {
   const samples: Sample[] = [];
   let remarks = 0;
   let unreadable = 0;
-  for (const line of metricsLines(text)) {
+  // Every line of the format has an end. Where the last has none the text breaks off: half a number is another number.
+  const end = text.lastIndexOf('\n') + 1;
+  if (end < text.length && !text.slice(end).trimStart().startsWith('#')) unreadable += 1;
+  for (const line of metricsLines(text.slice(0, end))) {
     if (line.kind === 'sample') samples.push(line);
     else if (line.kind === 'remark') remarks += 1;
     else unreadable += 1;

@@ -16,6 +16,8 @@ export interface KubernetesOptions extends ConnectionOptions {
   readonly watchSeconds?: number;
   /** From 0 to 1; left out: by chance. */
   readonly random?: () => number;
+  /** Told what a look leaves out because the user may not read it. */
+  readonly onNote?: (note: string) => void;
 }
 
 export interface KubernetesApi extends ClusterApi {
@@ -24,9 +26,15 @@ export interface KubernetesApi extends ClusterApi {
 }
 
 export function kubernetesApi(options: KubernetesOptions): KubernetesApi {
-  const { clock, pageSize = 250, watchSeconds = 120, random = Math.random } = options;
+  const {
+    clock,
+    pageSize = 250,
+    watchSeconds = 120,
+    random = Math.random,
+    onNote = () => undefined,
+  } = options;
   const connection = connect(options);
-  const look = { connection, clock, pageSize, watchSeconds, random };
+  const look = { connection, clock, pageSize, watchSeconds, random, onNote };
   return {
     connection,
     close: connection.close,

@@ -1,4 +1,5 @@
 /** Reading lists of whatever a cluster has: metadata only, page by page. */
+import { MicaError } from '#core/errors';
 import { z } from 'zod';
 import { readFailure, parsedBody } from './answers.js';
 import { connect, type ConnectionOptions } from './connection.js';
@@ -25,17 +26,20 @@ const metadataOnly = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.
 
 const page = z.object({
   metadata: z.object({ continue: z.string().optional() }),
-  items: z.array(
-    z.object({
-      metadata: z.object({
-        name: z.string(),
-        namespace: z.string(),
-        ownerReferences: z
-          .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().optional() }))
-          .optional(),
+  items: z
+    .array(
+      z.object({
+        metadata: z.object({
+          name: z.string(),
+          namespace: z.string(),
+          ownerReferences: z
+            .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
+            .nullish(),
+        }),
       }),
-    }),
-  ),
+    )
+    // Go writes a list without anything in it so.
+    .nullable(),
 });
 
 export function openCluster({ pageSize = 500, ...options }: ClusterOptions): Cluster {
@@ -60,14 +64,20 @@ export function openCluster({ pageSize = 500, ...options }: ClusterOptions): Clu
           throw readFailure(connection.shown, path, reply, may);
         }
         const { metadata, items } = parsedBody(connection.shown, page, reply.body);
-        for (const { metadata: one } of items) {
+        for (const { metadata: one } of items ?? []) {
           const owners = (one.ownerReferences ?? []).map((owner) => ({
             ...owner,
             controller: owner.controller === true,
           }));
           found.push({ namespace: one.namespace, name: one.name, owners });
         }
-        next = metadata.continue ?? '';
+        const after = metadata.continue ?? '';
+        if (after !== '' && after === next)
+          throw new MicaError(
+            'not-the-api',
+            `${connection.shown} gives the same page of ${path} again and again.`,
+          );
+        next = after;
         if (next === '') return found;
       } while (next !== '');
     }

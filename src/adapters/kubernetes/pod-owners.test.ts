@@ -28,7 +28,7 @@ interface Fake {
 /** `expire`: so many continued pages are answered with 410 first. */
 async function cluster(
   lists: Lists,
-  { token = 'secret-token', expire = 0, status = 200 } = {},
+  { token = 'secret-token', expire = 0, status = 200, instead = '' } = {},
 ): Promise<Fake> {
   const asked: string[] = [];
   let toExpire = expire;
@@ -42,6 +42,10 @@ async function cluster(
     asked.push(pathname);
     if (status !== 200) {
       problem(status, 'pods is forbidden: User "mica" cannot list resource "pods"');
+      return;
+    }
+    if (instead !== '') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(instead);
       return;
     }
     if (request.headers.authorization !== `Bearer ${token}`) {
@@ -188,6 +192,21 @@ describe('owners from the Kubernetes API', () => {
     expect(ownerOf(pods[0]!)).toEqual({ kind: 'Deployment', name: 'chat', via: 'api' });
     expect(ownerOf(gone)).toMatchObject({ name: 'gone', via: 'name' });
     expect(ownerOf({ namespace: 'no-such', pod: 'x' })).toBe(null);
+  });
+
+  it('reads empty lists as Go writes them, and no page for ever', async () => {
+    const empty = await cluster(things, { instead: '{"metadata":{},"items":null}' });
+    const ownerOf = await kubernetesOwners({ kubeconfig: empty.kubeconfig }).ownersOf(pods, signal);
+    expect(pods.map(ownerOf)).toEqual(pods.map(() => null));
+    for (const instead of [
+      '{"metadata":{"continue":"x"},"items":[]}',
+      '{"items":[]}',
+      '[]',
+      '{"metadata":{}',
+    ]) {
+      const { kubeconfig } = await cluster(things, { instead });
+      expect((await asking({ kubeconfig })).code).toBe('not-the-api');
+    }
   });
 
   it('says what is wrong with the kubeconfig, the server or the rights', async () => {

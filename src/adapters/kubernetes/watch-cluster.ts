@@ -9,8 +9,8 @@ import { informer, type Informer, type Kind } from './informer.js';
 import { interning } from './interning.js';
 import { claimKind, nodeKind, podKind, sliceKind } from './kinds.js';
 import { listAll } from './lists.js';
+import { lookAtDra } from './look-at-dra.js';
 import { podsOfNodes } from './pods-of-nodes.js';
-import { draVersions } from './read-dra.js';
 
 export interface LookOptions {
   readonly connection: Connection;
@@ -18,6 +18,7 @@ export interface LookOptions {
   readonly pageSize: number;
   readonly watchSeconds: number;
   readonly random: () => number;
+  readonly onNote: (note: string) => void;
 }
 
 /** One whole look. Nodes and DRA come before pods: they say whose pods matter. */
@@ -36,8 +37,9 @@ export async function readCluster(options: LookOptions, signal: AbortSignal): Pr
     return listed.kind === 'listed';
   };
   mustBe(await once(nodeKind(view, intern)), options.connection);
-  const version = await firstDra((at) => once(sliceKind(view, at)));
-  if (version !== null && (await isReadable(() => once(claimKind(view, version))))) view.withDra();
+  const slices = (at: string): Promise<boolean> => once(sliceKind(view, at));
+  const claims = (at: string): Promise<boolean> => once(claimKind(view, at));
+  if (await lookAtDra({ slices, claims }, options, signal)) view.withDra();
   mustBe(await once(podKind(view, intern)), options.connection);
   return view.state();
 }
@@ -63,8 +65,9 @@ export async function watchCluster(options: LookOptions, signal: AbortSignal): P
     return isThere;
   };
   mustBe(await begin(of(nodeKind(view, intern))), options.connection);
-  const version = await firstDra((at) => begin(of(sliceKind(view, at))));
-  if (version !== null && (await isReadable(() => begin(of(claimKind(view, version)))))) view.withDra();
+  const slices = (at: string): Promise<boolean> => begin(of(sliceKind(view, at)));
+  const claims = (at: string): Promise<boolean> => begin(of(claimKind(view, at)));
+  if (await lookAtDra({ slices, claims }, options, signal)) view.withDra();
   const { kind: pods, learn } = podsOfNodes(podKind(view, intern), view, options, stop.signal);
   mustBe(await begin(of(pods)), options.connection);
   view.onGpuNode = learn;
@@ -94,32 +97,4 @@ export async function watchCluster(options: LookOptions, signal: AbortSignal): P
 function mustBe(isThere: boolean, { shown }: Connection): void {
   if (isThere) return;
   throw new MicaError('not-the-api', `${shown} has neither nodes nor pods: this is not a Kubernetes API.`);
-}
-
-/** The newest version of DRA that the server has; `null`: none, or it is not shown to us. */
-async function firstDra(begin: (version: string) => Promise<boolean>): Promise<string | null> {
-  for (const version of draVersions) {
-    try {
-      if (await begin(version)) return version;
-    } catch (error) {
-      // Rights are of a group, whatever its versions.
-      if (isRefused(error)) return null;
-      throw error;
-    }
-  }
-  return null;
-}
-
-/** `false`: it is not there, or not for us. */
-async function isReadable(begin: () => Promise<boolean>): Promise<boolean> {
-  try {
-    return await begin();
-  } catch (error) {
-    if (isRefused(error)) return false;
-    throw error;
-  }
-}
-
-function isRefused(error: unknown): boolean {
-  return error instanceof MicaError && error.code === 'access-refused';
 }

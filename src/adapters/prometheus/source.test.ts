@@ -392,6 +392,34 @@ describe('samples that are not what they seem', () => {
     expect(workloads[0]?.coverage.everyMs).toBe(60_000);
   });
 
+  it('a whole card beside its slices is left out, also where those have activity only', async () => {
+    const slice = { GPU_I_ID: '5', GPU_I_PROFILE: '1g.10gb' };
+    const name = 'DCGM_FI_PROF_GR_ENGINE_ACTIVE';
+    const series = [
+      row({ pod: '' }),
+      row({ name, pod: '', value: () => 1 }),
+      row({ name, more: slice, value: () => 0.5 }),
+    ];
+    const { workloads, notes } = await observe((await serve({ series })).url);
+    expect(workloads).toMatchObject([
+      {
+        workload: 'train',
+        memory: null,
+        activity: [{ metric: 'gr-engine', samples: minutes, stats: { max: 0.5 } }],
+      },
+    ]);
+    expect(notes.join()).toMatch(/rows of the whole card stood beside/);
+  });
+
+  it('slices of one card are seen at one time, whoever sums them up', async () => {
+    const series = [1, 2].map((id) =>
+      row({ pod: id === 1 ? 'train' : '', more: { GPU_I_ID: String(id), GPU_I_PROFILE: '1g.10gb' } }),
+    );
+    const { gpus, workloads } = await observe((await serve({ series })).url);
+    expect(workloads[0]?.memory?.top).toBeNull();
+    expect(gpus).toMatchObject([{ heldSamples: minutes, freeSamples: 0 }]);
+  });
+
   it('a card without a UUID is found by its host', async () => {
     const series = [0, 1].map((gpu) =>
       row({ gpu, pod: `p-${gpu}`, more: { UUID: '', Hostname: '', instance: 'node.with+signs:9400' } }),

@@ -197,7 +197,9 @@ function statsOf(figures: Figures, samples: number | undefined, scale: number): 
 
 /** From how many samples are missing; that they are missing together is assumed, as far as the timeline allows it. */
 function coverageOf({ lane, everyMs, lastMs, startMs }: Steady, timeline: Timeline | undefined): Coverage {
-  const expected = Math.floor((lastMs - startMs - 1) / everyMs) + 1;
+  // More samples than one would think, from before the distance changed, do not make it begin before its first.
+  const fromMs = Math.max(startMs, timeline === undefined ? -Infinity : timeline.startMs - 1);
+  const expected = Math.floor((lastMs - fromMs - 1) / everyMs) + 1;
   const missing = Math.max(0, expected - mainFigures(lane).samples);
   let [empty, mostEmpty] = [0, 0];
   for (const value of timeline?.max ?? []) {

@@ -1,7 +1,8 @@
 /** One HTTP exchange with a Prometheus, and when it is worth another try. */
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import type { Clock } from '#ports/clock';
-import { tlsOptions, type Endpoint, type PrometheusTls } from './endpoint.js';
+import { dispatcherTo } from './dispatcher.js';
+import type { Endpoint, PrometheusTls } from './endpoint.js';
 import { codeOf, connectionFailure } from './failures.js';
 
 export interface Call {
@@ -56,12 +57,8 @@ class Later extends Error {
 }
 
 export function httpTransport({ endpoint, tls, connections, timeoutMs, clock }: TransportOptions): Transport {
-  const agent = new Agent({
-    connections,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    connect: { timeout: Math.min(timeoutMs, 10_000), ...tlsOptions(tls) },
-  });
+  const { dispatcher, isProxied } = dispatcherTo(endpoint.origin, { tls, connections, timeoutMs });
+  const shown = isProxied ? `${endpoint.shown}, through the proxy of the environment,` : endpoint.shown;
 
   const once = async <T>(
     { method, path, parameters }: Call,
@@ -72,7 +69,7 @@ export function httpTransport({ endpoint, tls, connections, timeoutMs, clock }: 
     const form = new URLSearchParams(parameters).toString();
     const target = `${endpoint.origin}${endpoint.path}${path}`;
     const { statusCode, headers, body } = await request(method === 'GET' ? `${target}?${form}` : target, {
-      dispatcher: agent,
+      dispatcher,
       method,
       signal,
       headers: {
@@ -100,13 +97,13 @@ export function httpTransport({ endpoint, tls, connections, timeoutMs, clock }: 
         if (!(error instanceof Later) && !isConnectionError(error)) throw error;
         if (slowAnswer.test(codeOf(error))) return { kind: 'timed-out' };
         if (waitMs === undefined || !(error instanceof Later || brokenConnection.test(codeOf(error))))
-          throw connectionFailure(endpoint.shown, error);
+          throw connectionFailure(shown, error);
         const askedMs = error instanceof Later ? error.afterMs : null;
         await pause(clock, Math.min(askedMs ?? waitMs, longestWaitMs), signal);
       }
     }
   };
-  return { exchange, close: () => agent.close() };
+  return { exchange, close: () => dispatcher.close() };
 }
 
 /** Enough for an error message; the rest is read and dropped, so that the connection can be used again. */

@@ -1,6 +1,6 @@
 /** Where the state of a simulated machine lives: in memory, or in a file that several processes share. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { MicaError } from '#core/errors';
 import type { Clock } from '#ports/clock';
@@ -44,12 +44,13 @@ export async function inFile(options: FileStoreOptions): Promise<StateStore> {
   await exclusively(async () => {
     if (initial !== undefined && !(await exists(path))) await replace(path, initial);
   });
-  await readMachine(path);
+  const readMachine = machineReader(path);
+  await readMachine();
   return {
-    read: () => readMachine(path),
+    read: readMachine,
     update: (change) =>
       exclusively(async () => {
-        const state = await readMachine(path);
+        const state = await readMachine();
         const before = JSON.stringify(state);
         const answer = change(state);
         if (JSON.stringify(state) !== before) await replace(path, state);
@@ -79,22 +80,32 @@ async function underLock<T>({ path, locks, clock }: FileStoreOptions, work: () =
   }
 }
 
-async function readMachine(path: string): Promise<MachineState> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new MicaError('unreadable-file', `the simulated machine in ${path} cannot be read`, {
-      cause: error,
-    });
-  }
-  const machine = checkMachine(text);
-  if (!machine.ok) {
-    throw new MicaError('damaged-state', `${path} is not a simulated machine: ${machine.words}`, {
-      next: 'Delete the file to begin with a new machine, or name another.',
-    });
-  }
-  return machine.state;
+/** What is read again and again is checked only where the file is another than the last time. */
+function machineReader(path: string): () => Promise<MachineState> {
+  let last: { readonly mark: string; readonly state: MachineState } | null = null;
+  return async () => {
+    let text: string;
+    let mark: string;
+    try {
+      // Looked at before it is read: a change in between is found the next time.
+      const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+      mark = `${ino} ${size} ${mtimeNs}`;
+      if (last?.mark === mark) return structuredClone(last.state);
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      throw new MicaError('unreadable-file', `the simulated machine in ${path} cannot be read`, {
+        cause: error,
+      });
+    }
+    const machine = checkMachine(text);
+    if (!machine.ok) {
+      throw new MicaError('damaged-state', `${path} is not a simulated machine: ${machine.words}`, {
+        next: 'Delete the file to begin with a new machine, or name another.',
+      });
+    }
+    last = { mark, state: structuredClone(machine.state) };
+    return machine.state;
+  };
 }
 
 async function replace(path: string, state: MachineState): Promise<void> {

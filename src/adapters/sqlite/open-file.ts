@@ -1,5 +1,6 @@
 /** The file of the database, for its owner alone: made, recognised as ours, and brought to the newest form. */
-import { chmod, mkdir, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import { MicaError } from '#core/errors';
@@ -11,16 +12,22 @@ export async function makeFile(path: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
-    // Opening to append makes the file where there is none, and shows whether it may be written where there is one.
-    const file = await open(path, 'a', 0o600);
-    try {
-      await file.chmod(0o600);
-    } finally {
-      await file.close();
-    }
+    await makeEmpty(path);
+    // Never opened here: closing any handle on the file would drop the locks that SQLite has on it in this process, and
+    // whoever closes the database next would take itself for the last, and delete the log that is written to.
+    await chmod(path, 0o600);
+    await access(path, constants.W_OK);
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     throw new MicaError('unwritable-state', `${path} cannot be written: ${words}`, { cause: error });
+  }
+}
+
+async function makeEmpty(path: string): Promise<void> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
@@ -29,9 +36,10 @@ export function connect(path: string): Database.Database {
   const database = new Database(path);
   try {
     checkHeader(database, path);
-    // Readers and one writer at once, and what was committed outlives a loss of power.
+    // Readers and one writer at once. What was committed is with the kernel then, which a killed process does not
+    // disturb; only a checkpoint, and a transaction that asks for it, waits for the disk itself.
     database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
+    database.pragma('synchronous = NORMAL');
     migrate(database, path);
     return database;
   } catch (error) {

@@ -19,4 +19,5 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE duration (command TEXT PRIMARY KEY, ms REAL NOT NULL) STRICT;
   `,
+  `CREATE TABLE tenant (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;`,
 ];

@@ -8,6 +8,7 @@ import type {
   QuarantineRecord,
   RequestRecord,
   RunTables,
+  TenantRecord,
   UsageRecord,
 } from '#ports/run-store';
 
@@ -37,6 +38,9 @@ export function tablesOf(database: Database.Database): RunTables {
     putQuarantine: (record) =>
       run('INSERT OR REPLACE INTO quarantine VALUES (?, ?)', record.slice, textOf(record)),
     removeQuarantine: (slice) => run('DELETE FROM quarantine WHERE slice = ?', slice),
+    tenants: () => all('SELECT record FROM tenant ORDER BY name') as readonly TenantRecord[],
+    putTenant: (tenant) => run('INSERT OR REPLACE INTO tenant VALUES (?, ?)', tenant.name, textOf(tenant)),
+    removeTenant: (name) => run('DELETE FROM tenant WHERE name = ?', name),
     addUsage: (usage) =>
       run('INSERT INTO usage (end_ms, record) VALUES (?, ?)', Math.ceil(usage.endMs), textOf(usage)),
     usage: (sinceMs) =>

@@ -1,9 +1,10 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RunningJob } from '#ports/job-runner';
 import type { ProcessMark } from '#ports/run-store';
+import { openNursery, type Nursery } from './job-nursery.js';
 import { systemJobRunner } from './job-runner.js';
 
 const { start, isGroupAlive, signalGroup } = systemJobRunner;
@@ -117,6 +118,103 @@ describe('a job', () => {
       async () => undefined,
     );
     expect(gone).toMatchObject({ ok: false, why: { kind: 'failed' } });
+  });
+});
+
+describe.each(['of its own', 'of a nursery'])('a job prepared as a process %s', (kind) => {
+  let nursery: Nursery | undefined;
+  let prepare = systemJobRunner.prepare;
+  beforeAll(async () => {
+    if (kind === 'of its own') return;
+    nursery = openNursery();
+    await nursery.up;
+    prepare = nursery.runner.prepare;
+  });
+  afterAll(() => nursery?.close());
+  const parentOf = ({ pid }: ProcessMark): number =>
+    Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+  it('waits for its last variables, and runs with them', async () => {
+    const out = join(folder(), 'out.log');
+    const output = { kind: 'file', path: out } as const;
+    const command = ['sh', '-c', 'printf %s "$EARLY|$LATE|$ODD|${MICA_GATE-unset}"'] as const;
+    const answer = await prepare({ command, env: { ...env, EARLY: '1', LATE: 'old' }, output });
+    if (!answer.ok) throw new Error(answer.why.message);
+    expect(isGroupAlive(answer.job.group)).toBe(true);
+    expect(parentOf(answer.job.group)).toBe(nursery?.pid ?? process.pid);
+    expect(readFileSync(out, 'utf8')).toBe('');
+    const late = { LATE: 'MIG-1', ODD: ` $(id) "a" 'b' \\n= ` };
+    const running = await answer.job.open(async () => undefined, late);
+    expect(await running.ended).toEqual({ kind: 'exit', code: 0 });
+    expect(readFileSync(out, 'utf8')).toBe(`1|MIG-1|${late.ODD}|unset`);
+  });
+
+  it('that is not wanted never runs, and leaves nothing', async () => {
+    const out = join(folder(), 'out.log');
+    const start = { command: ['echo', 'ran'], env, output: { kind: 'file', path: out } } as const;
+    const [unwanted, broken] = await Promise.all([prepare(start), prepare(start)]);
+    if (!unwanted.ok || !broken.ok) throw new Error('not prepared');
+    await unwanted.job.discard();
+    await expect(broken.job.open(async () => undefined, { A: 'a\nB=b' })).rejects.toThrow(TypeError);
+    for (const { group } of [unwanted.job, broken.job]) expect(isGroupAlive(group)).toBe(false);
+    expect(readFileSync(out, 'utf8')).toBe('');
+  });
+
+  it('ends with its code or its signal, and whole', async () => {
+    const output = { kind: 'file', path: join(folder(), 'out.log') } as const;
+    const endOf = async (script: string, kill?: NodeJS.Signals) => {
+      const answer = await prepare({ command: ['sh', '-c', script], env, output });
+      if (!answer.ok) throw new Error(answer.why.message);
+      const running = await answer.job.open(async () => undefined);
+      if (kill !== undefined) expect(running.signal(kill)).toBe(true);
+      const end = await running.ended;
+      running.signal('SIGKILL');
+      await expect.poll(() => isGroupAlive(running.group), { timeout: 5000 }).toBe(false);
+      return end;
+    };
+    expect(await endOf('exit 7')).toEqual({ kind: 'exit', code: 7 });
+    expect(await endOf('sleep 60 & kill -SEGV $$')).toEqual({ kind: 'signal', signal: 'SIGSEGV' });
+    expect(await endOf('sleep 60', 'SIGTERM')).toEqual({ kind: 'signal', signal: 'SIGTERM' });
+  });
+
+  it('is refused where it cannot be started', async () => {
+    const output = { kind: 'file', path: join(folder(), 'out.log') } as const;
+    const why = async (command: string, more: object = {}) => {
+      const answer = await prepare({ command: [command], env, output, ...more });
+      return answer.ok ? 'started' : answer.why.kind;
+    };
+    expect(await why('mica-no-such-program')).toBe('not-found');
+    expect(await why('true', { output: { kind: 'file', path: '/no/folder/x' } })).toBe('failed');
+    expect(await why('/bin/true', { cwd: '/no/folder' })).toBe('failed');
+  });
+});
+
+describe('a nursery that is killed', () => {
+  it('takes what waits with it, leaves what runs, and is done without', async () => {
+    const nursery = openNursery();
+    onTestFinished(() => nursery.close());
+    await nursery.up;
+    const path = join(folder(), 'out.log');
+    const start = { env, output: { kind: 'file', path } } as const;
+    const [waits, runs] = await Promise.all([
+      nursery.runner.prepare({ ...start, command: ['echo', 'ran'] }),
+      nursery.runner.prepare({
+        ...{ env, command: ['sh', '-c', 'echo up; sleep 60'], output: { kind: 'file', path: `${path}.up` } },
+      }),
+    ]);
+    if (!waits.ok || !runs.ok) throw new Error('not prepared');
+    const running = await runs.job.open(async () => undefined);
+    await expect.poll(() => readFileSync(`${path}.up`, 'utf8'), { timeout: 5000 }).toBe('up\n');
+    process.kill(nursery.pid!, 'SIGKILL');
+    await expect(running.ended).rejects.toThrow('was ended');
+    expect(isGroupAlive(running.group)).toBe(true);
+    running.signal('SIGKILL');
+    await expect.poll(() => isGroupAlive(waits.job.group), { timeout: 5000 }).toBe(false);
+    await expect((await waits.job.open(async () => undefined)).ended).rejects.toThrow('was ended');
+    expect(readFileSync(path, 'utf8')).toBe('');
+    const next = await nursery.runner.prepare({ ...start, command: ['echo', 'later'] });
+    if (!next.ok) throw new Error(next.why.message);
+    expect(await (await next.job.open(async () => undefined)).ended).toEqual({ kind: 'exit', code: 0 });
   });
 });
 

@@ -1,39 +1,43 @@
 /**
  * Programs as process groups of their own. A program waits behind a gate until what must be written down about its group
- * is: a shell reads one line from a pipe and then becomes the program. Where this process dies first, the pipe ends
- * without a line, and the program never runs.
+ * is.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import type { JobEnd, JobRunner, JobStart, RunningJob, StartAnswer } from '#ports/job-runner';
+import type { JobEnd, JobRunner, JobStart, PrepareAnswer, StartAnswer } from '#ports/job-runner';
 import type { ProcessMark } from '#ports/run-store';
-import { findProgram } from './find-program.js';
+import { failed, gatedCommand, gateStream, programOf, waitingJob } from './job-gate.js';
+import { marked, signalProcess } from './marked-processes.js';
 import { isGroupAlive, signalGroup } from './process-groups.js';
-import { startTicksOf, surroundings } from './process-identity.js';
+import { startTicksOf } from './process-identity.js';
 
-export const systemJobRunner: JobRunner = { start: startJob, isGroupAlive, signalGroup };
-
-/**
- * The whole script: program and arguments come as arguments of the shell, so nothing that a user wrote is read as shell
- * text. A shell because it is there everywhere and takes about a millisecond, where another Node takes forty.
- */
-const gateScript = 'read -r _ <&3 && exec "$@" 3<&-';
-const gateStream = 3;
+export const systemJobRunner: JobRunner = {
+  prepare: prepareJob,
+  start: startJob,
+  isGroupAlive,
+  signalGroup,
+  marked,
+  signalProcess,
+};
 
 async function startJob(
   start: JobStart,
   before: (group: ProcessMark) => Promise<void>,
 ): Promise<StartAnswer> {
-  const [name, ...args] = start.command;
-  const found = findProgram(name, start.env['PATH'], start.cwd ?? process.cwd());
-  if (!found.ok) {
-    const what = found.kind === 'not-found' ? 'there is no such program' : 'it may not be run';
-    return { ok: false, why: { kind: found.kind, message: `${name}: ${what}` } };
-  }
+  const prepared = await prepareJob(start);
+  if (!prepared.ok) return prepared;
+  const { job } = prepared;
+  return { ok: true, job: await job.open(() => before(job.group)) };
+}
+
+async function prepareJob(start: JobStart): Promise<PrepareAnswer> {
+  const program = programOf(start);
+  if (!program.ok) return program;
+  const [name] = start.command;
   let child: ChildProcess;
   try {
-    child = spawnBehindGate(start, [found.path, ...args]);
+    child = spawnBehindGate(start, program.command);
   } catch (error) {
     return failed(name, error);
   }
@@ -46,28 +50,21 @@ async function startJob(
     });
     return failed(name, error);
   }
-  const ended = endOf(child);
-  const group: ProcessMark = { pid, startedAt, bootId: surroundings().bootId };
   const gate = child.stdio[gateStream] as Writable;
   // Whoever ends the group while it waits closes the gate from the other side.
   gate.on('error', () => undefined);
-  try {
-    await before(group);
-  } catch (error) {
-    gate.destroy();
-    await ended;
-    throw error;
-  }
-  gate.end('\n');
-  const job: RunningJob = { group, ended, signal: (signal) => signalGroup(group, signal) };
+  const job = waitingJob({ pid, startedAt }, endOf(child), {
+    open: (text) => void gate.end(text),
+    shut: () => void gate.destroy(),
+  });
   return { ok: true, job };
 }
 
 function spawnBehindGate({ env, cwd, output }: JobStart, command: readonly string[]): ChildProcess {
   const file = output.kind === 'file' ? openSync(output.path, 'a', 0o600) : null;
   try {
-    const [shell, ...options] = shellFor(env);
-    return spawn(shell, [...options, '-c', gateScript, 'mica', ...command], {
+    const [shell, ...options] = gatedCommand(env, command);
+    return spawn(shell, options, {
       detached: true,
       env: env,
       ...(cwd === undefined ? {} : { cwd }),
@@ -78,33 +75,10 @@ function spawnBehindGate({ env, cwd, output }: JobStart, command: readonly strin
   }
 }
 
-/**
- * A plain shell forgets variables whose names it could not say, as exported functions have. Bash hands them on, and
- * with -p takes none of the functions for its own.
- */
-function shellFor(env: JobStart['env']): readonly [string, ...string[]] {
-  const isPlain = Object.keys(env).every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
-  return isPlain || !hasBash() ? ['/bin/sh'] : ['/bin/bash', '--posix', '-p'];
-}
-
-function hasBash(): boolean {
-  try {
-    accessSync('/bin/bash', constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function endOf(child: ChildProcess): Promise<JobEnd> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) =>
       resolve(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal }),
     );
   });
-}
-
-function failed(name: string, error: unknown): StartAnswer {
-  const message = error instanceof Error ? error.message : String(error);
-  return { ok: false, why: { kind: 'failed', message: `${name}: ${message}` } };
 }

@@ -1,7 +1,7 @@
 /** Process groups of this machine: whether any of one is alive, and signals to all of it. */
 import { readFileSync, readdirSync } from 'node:fs';
 import type { ProcessMark } from '#ports/run-store';
-import { isOneProcess, surroundings } from './process-identity.js';
+import { isOfHere, isOneProcess } from './process-identity.js';
 
 /**
  * A group outlives its leader, so its members are looked for. A number is not given to a new process while a group has
@@ -35,10 +35,10 @@ export function signalGroup(group: ProcessMark, signal: NodeJS.Signals): boolean
   }
 }
 
-/** Of this boot, and not the machine's own processes nor ours: 0 and 1 mean more than a group to `kill`. */
-function mayBeGroup({ pid, bootId }: ProcessMark): boolean {
-  if (!isOneProcess(pid) || pid === 1 || pid === process.pid) return false;
-  return bootId === null || bootId === (surroundings().bootId ?? bootId);
+/** Counted here, and not the machine's own processes nor ours: 0 and 1 mean more than a group to `kill`. */
+function mayBeGroup(group: ProcessMark): boolean {
+  const { pid } = group;
+  return isOneProcess(pid) && pid !== 1 && pid !== process.pid && isOfHere(group);
 }
 
 interface Member {

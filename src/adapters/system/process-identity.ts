@@ -1,5 +1,6 @@
 /** Which process a pid means: pids are used again, within a boot and after it, and containers count their own. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import type { ProcessMark } from '#ports/run-store';
 
 /** `null`: this machine does not say (no `/proc`). */
 export interface ProcessIdentity {
@@ -52,11 +53,20 @@ function differ(one: string | null, other: string | null): boolean {
   return one !== null && other !== null && one !== other;
 }
 
+let known: Pick<ProcessIdentity, 'bootId' | 'pidNamespace'> | undefined;
+
+/** Of this process, and the same for all its life. */
 export function surroundings(): Pick<ProcessIdentity, 'bootId' | 'pidNamespace'> {
-  return {
+  return (known ??= {
     bootId: orNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
     pidNamespace: orNull(() => readlinkSync('/proc/self/ns/pid')),
-  };
+  });
+}
+
+/** Whether its pid can mean a process of this boot and namespace; elsewhere the number is another's. */
+export function isOfHere(mark: Pick<ProcessMark, 'bootId' | 'pidNamespace'>): boolean {
+  const here = surroundings();
+  return !differ(mark.bootId, here.bootId) && !differ(mark.pidNamespace ?? null, here.pidNamespace);
 }
 
 /** The name in parentheses may hold blanks and parentheses itself, so fields are counted from its end. */

@@ -5,6 +5,7 @@ import { isOneProcess, isRunning, startTicksOf, surroundings } from './process-i
 
 export const systemProcesses: Processes = {
   bootId: () => surroundings().bootId,
+  pidNamespace: () => surroundings().pidNamespace,
   startOf: startTicksOf,
   signal: (pid, startedAt, signal) => {
     // Pid 1 is the machine, our own is us, and anything below names a group.

@@ -2,14 +2,14 @@
 import { Option, type Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { examples, withDriver } from './options.js';
+import { examples, withDesk } from './options.js';
 import { withSlices } from './run-program.js';
 
 /** The ways of `--shard`; a test holds them equal to what the engine knows. */
 export const shardNames = ['pytest', 'pytest-shard', 'vitest', 'jest', 'ctest', 'gotest'] as const;
 
 export function addBatch(program: Command, dispatch: Dispatch): void {
-  withDriver(withSlices(program.command('batch')))
+  withDesk(withSlices(program.command('batch')))
     .summary('many commands, as many at once as there are slices')
     .description(
       'Runs a list of commands on the slices of this machine, each alone on one: the longest first, retries last. ' +

@@ -62,7 +62,10 @@ function thisProcess(): Host {
   // Whoever reads may stop reading (`| head`): the rest is for nobody, and that is no error.
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE') return;
+      // A full disk, say: an answer that nobody can read is a failure, whatever it was.
+      if (stream === stdout) stderr.write(`mica: the answer cannot be written: ${error.message}\n`);
+      process.exit(3);
     });
   }
   const isAttended = process.stdin.isTTY && stderr.isTTY;

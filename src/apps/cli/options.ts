@@ -78,6 +78,13 @@ export function withEmit(command: Command, strategyOption = '--strategy'): Comma
     .option('--operator-namespace <name>', 'emit gpu-operator: namespace of the operator');
 }
 
+/** Which machine: its own GPUs, or the server that hands out its slices. */
+export function withDesk(command: Command): Command {
+  return withDriver(command)
+    .option('--socket <path>', 'of `mica serve` (default: where it usually is; or $MICA_SOCKET)')
+    .option('--token-file <file>', 'what to show the server (default: $MICA_TOKEN, or your mica/token file)');
+}
+
 /** Which GPUs of which machine. */
 export function withDriver(command: Command): Command {
   return command

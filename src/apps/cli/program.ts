@@ -9,6 +9,7 @@ import { addCluster } from './cluster-program.js';
 import type { Dispatch } from './command.js';
 import { addLint } from './lint-program.js';
 import { act, MicaCommand } from './mica-command.js';
+import { addLogs, addTop } from './look-program.js';
 import { addNode } from './node-program.js';
 import {
   assumeMemory,
@@ -23,6 +24,8 @@ import {
   withoutMediaEngines,
 } from './options.js';
 import { addRun } from './run-program.js';
+import { addServe } from './serve-program.js';
+import { addTenant, addUsage } from './tenant-program.js';
 import { version } from './version.js';
 
 /** `output`: where help goes. Subcommands inherit it, and that mistakes are thrown, when they are added. */
@@ -52,6 +55,11 @@ export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {
   addNode(program, dispatch);
   addRun(program, dispatch);
   addBatch(program, dispatch);
+  addTop(program, dispatch);
+  addLogs(program, dispatch);
+  addServe(program, dispatch);
+  addTenant(program, dispatch);
+  addUsage(program, dispatch);
   addDemo(program, dispatch);
   return program;
 }

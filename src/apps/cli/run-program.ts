@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { examples, headroom, withDriver } from './options.js';
+import { examples, headroom, withDesk } from './options.js';
 
 export function addRun(program: Command, dispatch: Dispatch): void {
-  withDriver(withSlices(program.command('run')))
+  withDesk(withSlices(program.command('run')))
     .summary('one program on a slice of this machine that nobody else has')
     .description(
       'Leases slices of this machine, runs a program that sees only them, and gives them back. Exits as the program ' +
@@ -28,11 +28,11 @@ export function addRun(program: Command, dispatch: Dispatch): void {
       ),
     )
     .action(act(dispatch, async () => (await import('./commands/run/run.js')).runCommand));
-  withDriver(program.command('ps'))
+  withDesk(program.command('ps'))
     .summary('who has which slices of this machine, and who waits')
     .description('Lists the leases of this machine, the queue for slices, and the slices in quarantine.')
     .action(act(dispatch, async () => (await import('./commands/run/ps.js')).psCommand));
-  withDriver(program.command('kill'))
+  withDesk(program.command('kill'))
     .summary('end a lease and what runs on it')
     .description(
       'Asks the holder of a lease to end (SIGTERM), makes it (SIGKILL) where it does not, and empties the slices. ' +
@@ -40,7 +40,7 @@ export function addRun(program: Command, dispatch: Dispatch): void {
     )
     .argument('<lease>', 'as `mica ps` names it')
     .action(act(dispatch, async () => (await import('./commands/run/kill.js')).killCommand));
-  withDriver(program.command('release-slice'))
+  withDesk(program.command('release-slice'))
     .summary('take a slice out of quarantine')
     .description(
       'Lets a slice be leased again that Mica keeps from everybody. Exit 1: it is not in quarantine, or something is ' +
@@ -56,5 +56,6 @@ export function withSlices(command: Command): Command {
   return command
     .option('--profile <profile>', 'slices of this profile, e.g. 1g.24gb')
     .option('--memory <amount>', 'the smallest slice that holds this much, e.g. 20GiB')
-    .addOption(headroom());
+    .addOption(headroom())
+    .option('--recut', 'where no free slice fits, cut a GPU anew around what is busy (its driver allowing)');
 }

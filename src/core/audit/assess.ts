@@ -26,8 +26,7 @@ export interface Assessment {
   /** What was sized; `null`: it keeps what it has, or needs nothing. */
   readonly need: Need | null;
   readonly isTimeSliced: boolean;
-  /** From its first to its last sample. */
-  readonly runs: { readonly firstMs: number; readonly lastMs: number };
+  readonly observed: ObservedWorkload;
   /** MiB in use on average; `null`: not known. */
   readonly meanMiB: number | null;
 }
@@ -75,8 +74,7 @@ export function assess(observed: ObservedWorkload, setting: AuditSetting): Asses
       dropped: observed.dropped,
       timeline: observed.timeline,
     },
-    ...{ choice, need, isTimeSliced: isTimeSliced(observed) },
-    runs: { firstMs: observed.coverage.firstMs, lastMs: observed.coverage.lastMs },
+    ...{ observed, choice, need, isTimeSliced: isTimeSliced(observed) },
     meanMiB: observed.memory?.mean ?? null,
   };
 }

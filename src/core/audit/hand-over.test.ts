@@ -6,6 +6,7 @@ import type { Solve } from '#core/packing/linear-program';
 import { makePlan } from '#core/plan/make-plan';
 import {
   deviceClass,
+  heldBy,
   madeGpus,
   madeObservation,
   madeWorkload,
@@ -50,7 +51,7 @@ const observation = madeObservation(
 
 describe('an audit handed over to the planner', () => {
   it('states what each workload needs', () => {
-    const needs = needsOf(auditObservation(observation, options, solve));
+    const needs = needsOf(observation, options);
     expect(new Set(needs.map(({ name }) => name)).size).toBe(needs.length);
     for (const { name, memoryMiB = 1 } of needs) {
       expect(name).toMatch(documentName);
@@ -79,7 +80,7 @@ describe('an audit handed over to the planner', () => {
     const answer = auditObservation(observation, options, solve);
     const question = {
       fleet: fleetOf(observation, options),
-      needs: needsOf(answer),
+      needs: needsOf(observation, options),
       prices: defaultPrices,
       solve,
     };
@@ -91,8 +92,7 @@ describe('an audit handed over to the planner', () => {
   it('rents the target, for whoever moves there', () => {
     const gpu = modelByKey(rtx);
     if (gpu === undefined) throw new RangeError(rtx);
-    const answer = auditObservation(observation, { ...options, gpu }, solve);
-    const needs = needsOf(answer, { gpu });
+    const needs = needsOf(observation, { ...options, gpu });
     expect(needs.map(({ name }) => name)).toEqual(['team.bert', 'team.bert-2', 'team.kept']);
     const fleet = fleetOf(observation, { ...options, gpu });
     expect(fleet.nodes).toEqual([]);
@@ -100,11 +100,41 @@ describe('an audit handed over to the planner', () => {
     expect(planned.ok && [planned.plan.unplaced, planned.plan.gpus]).toEqual([[], 2]);
   });
 
+  it('asks only for what the audit counts: what fits no card stays, time-sliced pods share, not all run at once', () => {
+    const a100 = 'a100-40gb';
+    const shared = { samples: 10_080, identical: 10_080, others: [] };
+    const full = madeWorkload({ workload: 'full', memory: [[39_000, 10_080]], on: deviceClass(a100) });
+    const pods = ['x', 'y', 'z'].map((workload) =>
+      madeWorkload({ workload, on: deviceClass(a100), more: { shared } }),
+    );
+    const late = madeWorkload({ workload: 'late', on: deviceClass(a100), more: {} });
+    const after = {
+      ...late,
+      coverage: { ...late.coverage, firstMs: late.coverage.lastMs + 1, lastMs: late.coverage.lastMs + 2 },
+    };
+    const [one, two, three] = madeGpus(a100, 3);
+    const seen = madeObservation(
+      [full, ...pods, after],
+      [{ ...one!, holders: [heldBy(full)] }, { ...two!, holders: pods.map((pod) => heldBy(pod)) }, three!],
+    );
+    const needs = needsOf(seen, options);
+    expect(needs).toMatchObject([
+      { name: 'team.full', compute: { share: 1, of: a100 } },
+      { name: 'time-sliced', count: 1, gpus: 1 },
+    ]);
+    const planned = makePlan({ fleet: fleetOf(seen, options), needs, prices: defaultPrices, solve });
+    expect(planned.ok && [planned.plan.unplaced, planned.plan.gpus]).toEqual([[], 2]);
+    expect(auditObservation(seen, options, solve).totals.gpus).toEqual({ now: 3, after: 2, freed: 1 });
+  });
+
   it('has cards even where nobody sells them, and any card where none was seen', () => {
     const gpu = modelByKey('a30-24gb');
     if (gpu === undefined) throw new RangeError('a30');
     const none = { ...observation, gpus: [] };
-    expect(fleetOf(none, { prices: [], gpu }).nodes).toMatchObject([{ model: 'a30-24gb', gpus: 8 }]);
+    expect(fleetOf(none, { prices: [], gpu }).nodes).toMatchObject([
+      { model: 'a30-24gb', gpus: 8 },
+      { model: 'a30-24gb', gpus: 7 },
+    ]);
     expect(fleetOf(none, options).rent.length).toBeGreaterThan(10);
     const measured = fleetOf(none, { ...options, measuredOn: { model: h100, profile: null } });
     expect(measured.rent.map(({ machineType }) => machineType)).toContain('p5.48xlarge');

@@ -3,29 +3,28 @@ import { migModels } from '#core/catalogue/catalogue';
 import type { PriceTable } from '#core/cost/price-table';
 import type { Fleet, Need } from '#core/plan/documents';
 import type { Observation } from '../observe/observation.js';
-import type { AuditAnswer } from './answer.js';
-import { askOf } from './ask.js';
 import { DocumentNames } from './document-names.js';
-import { settingOf, type AuditOptions } from './options.js';
+import type { AuditOptions } from './options.js';
 import { ownedNodes, someNodes } from './owned.js';
-import { isStrategy } from './strategies.js';
+import { surveyOf } from './survey.js';
 
-/** One need a workload that needs a GPU. With a target, what keeps a card of another model is not part of the plan. */
-export function needsOf(
-  answer: AuditAnswer,
-  options: Pick<AuditOptions, 'gpu' | 'speeds'> = {},
-): readonly Need[] {
-  const { strategy, headroom } = answer;
-  if (!isStrategy(strategy)) throw new RangeError(`an answer by an unknown strategy: ${strategy}`);
-  const setting = settingOf({ ...options, strategy, headroom, prices: [] });
+/**
+ * One need a workload that needs a GPU, as the totals of the audit count them: those of the busiest moment, and of
+ * time-sliced pods the cards that they share. What keeps a card of a model that is not known, or with a target one of
+ * another model, is not part of the plan.
+ */
+export function needsOf(observation: Observation, options: AuditOptions): readonly Need[] {
+  const { demands, setting, stock } = surveyOf(observation, options);
+  const { target } = setting;
+  const kept = demands.own.filter(({ from: { judged } }) => {
+    const { model } = judged.current;
+    return target === null || model === target.key || (model === null && stock.assumed);
+  });
   const names = new DocumentNames();
-  return answer.workloads.flatMap((workload): readonly Need[] => {
-    const { namespace, workload: own, current } = workload;
-    const ask = askOf(names.take(namespace === undefined ? own : `${namespace}.${own}`), workload, setting);
-    if (ask.kind === 'nothing') return [];
-    const staysElsewhere =
-      ask.kind === 'keeps' && setting.target !== null && current.model !== setting.target.key;
-    return staysElsewhere ? [] : [ask.need];
+  return [...kept, ...demands.target].map(({ need, from, isTurns }) => {
+    const { namespace, workload } = from.judged;
+    const name = isTurns ? 'time-sliced' : namespace === undefined ? workload : `${namespace}.${workload}`;
+    return { ...need, name: names.take(name) };
   });
 }
 
@@ -40,9 +39,13 @@ export function fleetOf(
   const nodes = seen.filter(({ model }) => model === only);
   const rent = machinesWith(only === undefined ? migModels().map(({ key }) => key) : [only], prices);
   if (rent.length > 0 || only === undefined) return { nodes, rent };
-  // Nobody sells it: as many as there could be use for.
-  const replicas = workloads.reduce((sum, one) => sum + Math.max(1, one.replicas.atOnce), 0);
-  return { nodes: [...nodes, ...someNodes(only, Math.max(1, replicas))], rent };
+  // Nobody sells it: as many as there could be use for, and a machine for each that wants several.
+  const most = workloads.reduce((sum, { replicas, devicesAtOnce }) => {
+    const each =
+      devicesAtOnce.gpus > 1 ? Math.ceil(devicesAtOnce.gpus / 8) * 8 : Math.max(1, devicesAtOnce.slices);
+    return sum + Math.max(1, replicas.atOnce) * each;
+  }, 0);
+  return { nodes: [...nodes, ...someNodes(only, Math.max(1, most))], rent };
 }
 
 /** Machine types with a known price; of a model without one, those that there are. */

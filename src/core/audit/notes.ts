@@ -18,7 +18,7 @@ export interface Audited {
 }
 
 export function notesOf({
-  observation: { notes, gpus },
+  observation: { notes },
   assessments,
   together,
   stock,
@@ -62,10 +62,6 @@ export function notesOf({
       `No room at the size that they need, so counted with what they have: ${listed(unplaced.map(({ name, count }) => `${name} (${counted(count, 'replica')})`))}.`,
     ),
     ...told(estimates.length > 0, `Estimated prices: ${listed([...new Set(estimates)])}.`),
-    ...told(
-      gpus.length > 1 && assessments.length > 1,
-      'Which of several like GPUs a workload sits on is not in the figures: the picture of today fills them in order.',
-    ),
   ];
 }
 

@@ -1,13 +1,12 @@
 /** The fleet after the audit: every workload in the slice that it needs, on as few cards as hold them all. */
 import { modelByKey } from '#core/catalogue/catalogue';
 import type { Solve } from '#core/packing/linear-program';
-import type { Assessment } from './assess.js';
-import { demandsOf, displayName, movesWithin, type Demand } from './demand.js';
+import { displayName, movesWithin, type Demand, type Demands } from './demand.js';
 import { gridShareOf, sliceOf } from './device.js';
 import type { AuditSetting } from './options.js';
 import { someNodes } from './owned.js';
 import { placeDemands, type DrawnCard, type Placed } from './place-demands.js';
-import { cardNow, usualCard, type Stock } from './stock.js';
+import { cardNow, type Stock } from './stock.js';
 
 export interface Repacked {
   /** One entry a card. */
@@ -19,18 +18,18 @@ export interface Repacked {
 }
 
 export function repack(
-  assessments: readonly Assessment[],
+  demands: Demands,
   stock: Stock,
+  usual: string | null,
   setting: AuditSetting,
   solve: Solve,
 ): Repacked {
-  const demands = demandsOf(assessments, stock, setting);
   const own = placeDemands(demands.own, stock.nodes, setting.sizing, solve);
   const moved = movesWithin(stock, setting) ? nowhere : onTarget(demands.target, setting, solve);
   const unknownCards = stock.cards.get(null) ?? 0;
   const unplaced = [...own.unplaced, ...moved.unplaced];
   const known = [...stock.cards].reduce((sum, [model, gpus]) => sum + (model === null ? 0 : gpus), 0);
-  const kept = keptCards(own.unplaced, known - own.cards.length, usualCard(assessments, setting));
+  const kept = keptCards(own.unplaced, known - own.cards.length, usual);
   return {
     cards: [...own.cards, ...kept, ...moved.cards, ...wholeCards(demands.unknown, unknownCards)],
     unplaced: unplaced.map(({ demand, seats }) => ({ name: displayName(demand.from), count: seats })),

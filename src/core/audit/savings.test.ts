@@ -7,9 +7,11 @@ import type { Solve } from '#core/packing/linear-program';
 import type { ObservedGpu, ObservedWorkload } from '../observe/observation.js';
 import {
   deviceClass,
+  heldBy,
   madeGpus,
   madeObservation,
   madeWorkload,
+  seated,
   startMs,
 } from '../../../test/support/made-observation.js';
 import type { AuditAnswer } from './answer.js';
@@ -52,7 +54,8 @@ const bert = madeWorkload({ workload: 'bert', memory: [[8000, 10_080]], replicas
 
 describe('the cards that are there, cut anew', () => {
   it('packs seven small workloads on one card, and counts what that saves', () => {
-    const answer = auditOf([bert], madeGpus(h100, 8));
+    const { gpus } = seated(madeObservation([bert], madeGpus(h100, 8)));
+    const answer = auditOf([bert], gpus);
     expect(answer.totals).toMatchObject({
       gpus: { now: 8, after: 1, freed: 7 },
       usdPerMonth: { now: 5840, after: 730, saved: 5110 },
@@ -189,6 +192,86 @@ describe('the cards that are there, cut anew', () => {
     const answer = auditOf(jobs, madeGpus(h100, 2));
     expect(answer.totals.gpus).toEqual({ now: 2, after: 1, freed: 1 });
     expect(answer.notes.join()).toContain('the busiest moment, when 2 of 8 ran');
+  });
+
+  it('a job runs while one of its pods does, a service from its first to its last sample', () => {
+    const between = (from: number, to: number) => {
+      return { startMs: startMs + from * 3_600_000, endMs: startMs + to * 3_600_000 };
+    };
+    const noteFor = (kind: string): string => {
+      const [night, day] = ['night', 'day'].map((workload) => ({
+        ...madeWorkload({ workload, memory: [[30_000, 1000]] }),
+        owner: { kind, name: workload, via: 'api' as const },
+      }));
+      const nights = { ...heldBy(night!), spans: [between(0, 6), between(24, 30), between(48, 54)] };
+      const days = { ...heldBy(day!), spans: [between(8, 20), between(32, 44)] };
+      const gpus = madeGpus(h100, 1).map((gpu) => ({ ...gpu, holders: [nights, days] }));
+      return auditOf([night!, day!], gpus).notes.join();
+    };
+    expect(noteFor('CronJob')).toContain('when 1 of 2 ran');
+    expect(noteFor('Deployment')).not.toContain('the busiest moment');
+  });
+});
+
+describe('the drawing of today', () => {
+  const hour = 3_600_000;
+  const names = (answer: AuditAnswer, side: 'before' | 'after'): readonly (readonly string[])[] =>
+    answer[side].flatMap(({ count, slices }) =>
+      Array.from({ length: count }, () => slices.flatMap(({ workloads }) => workloads)),
+    );
+
+  it('has every workload where it was, in the busiest moment', () => {
+    const on = deviceClass(h100, '3g.40gb');
+    const [a, b] = ['a', 'b'].map((workload) => madeWorkload({ workload, on })) as [
+      ObservedWorkload,
+      ObservedWorkload,
+    ];
+    const whole = madeWorkload({ workload: 'whole', memory: [[70_000, 10_080]] });
+    const [card] = madeGpus(h100, 1, { profiles: ['3g.40gb', '3g.40gb'] });
+    const cut = {
+      ...card!,
+      slices: card!.slices.map((slice, index) => ({ ...slice, holders: [heldBy(index === 0 ? b : a)] })),
+    };
+    const [first, second] = madeGpus(h100, 2, { host: 'node-2' });
+    const moved = [
+      { ...first!, holders: [heldBy(whole, startMs + 2 * hour)] },
+      { ...second!, holders: [heldBy(whole, startMs, startMs + hour)] },
+    ];
+    const answer = auditOf([a, b, whole], [cut, ...moved]);
+    expect(
+      answer.before.map(({ slices }) => slices.map(({ profile, workloads }) => [profile, workloads])),
+    ).toEqual([
+      [
+        ['3g.40gb', ['team/b']],
+        ['3g.40gb', ['team/a']],
+      ],
+      [[null, []]],
+      [[null, ['team/whole']]],
+    ]);
+    expect(answer.notes.join()).not.toContain('which of several');
+  });
+
+  it('leaves time-sliced pods on their own card, on both sides', () => {
+    const shared = { samples: 10_080, identical: 10_080, others: [] };
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((workload) =>
+      madeWorkload({ workload, more: { shared } }),
+    ) as [ObservedWorkload, ObservedWorkload, ObservedWorkload, ObservedWorkload];
+    const [one, two, three] = madeGpus(h100, 3);
+    const answer = auditOf(
+      [a, b, c, d],
+      [{ ...one!, holders: [heldBy(a), heldBy(d)] }, { ...two!, holders: [heldBy(b), heldBy(c)] }, three!],
+    );
+    expect(names(answer, 'before')).toEqual([['team/a', 'team/d'], ['team/b', 'team/c'], []]);
+    const after = [
+      ['team/a', 'team/d'],
+      ['team/b', 'team/c'],
+    ];
+    expect(names(answer, 'after')).toEqual(after);
+    const turned = auditOf(
+      [d, c, b, a],
+      [three!, { ...two!, holders: [heldBy(b), heldBy(c)] }, { ...one!, holders: [heldBy(a), heldBy(d)] }],
+    );
+    expect(names(turned, 'after')).toEqual(after);
   });
 });
 

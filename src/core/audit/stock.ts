@@ -2,7 +2,7 @@
 import type { FleetNode } from '#core/plan/documents';
 import type { Observation } from '../observe/observation.js';
 import type { Assessment } from './assess.js';
-import { gridShareOf } from './device.js';
+import { assumedCards } from './assumed-cards.js';
 import type { AuditSetting } from './options.js';
 import { ownedNodes, someNodes } from './owned.js';
 
@@ -55,14 +55,9 @@ export function usualCard(assessments: readonly Assessment[], { target }: AuditS
 
 function assumedStock(assessments: readonly Assessment[], setting: AuditSetting): Stock {
   const usual = usualCard(assessments, setting);
-  const shares = new Map<string | null, number>();
-  for (const one of assessments) {
-    const { current, replicas, devicesEach } = one.judged;
-    const model = cardNow(one, usual);
-    const share = (gridShareOf(current) ?? 1) * replicas * devicesEach;
-    shares.set(model, (shares.get(model) ?? 0) + share);
-  }
-  const cards = new Map([...shares].map(([model, share]) => [model, Math.ceil(share - 1e-9)] as const));
+  const cards = new Map<string | null, number>();
+  for (const { model } of assumedCards(assessments, (one) => cardNow(one, usual)))
+    cards.set(model, (cards.get(model) ?? 0) + 1);
   return {
     cards,
     unknownNames: cards.has(null) ? ['a model that is not known'] : [],

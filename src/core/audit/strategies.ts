@@ -12,10 +12,6 @@ export const strategies = {
 
 export type StrategyName = keyof typeof strategies;
 
-export function isStrategy(name: string): name is StrategyName {
-  return Object.hasOwn(strategies, name);
-}
-
 /** As it reads in a sentence: `peaks at 4 GiB`, `has a p99 of 4 GiB`. */
 export function reaches(strategy: StrategyName): string {
   return strategy === 'peak' ? 'peaks at' : `has a ${strategy} of`;

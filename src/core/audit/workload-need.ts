@@ -1,6 +1,7 @@
 /** What a workload asks of a planner: what was measured, or what it has now where that cannot be judged. */
 import type { GpuModel } from '#core/catalogue/model';
 import type { Need } from '#core/plan/documents';
+import { plainNeed } from '#core/plan/plain-need';
 import { usableMemory } from '#core/sizing/memory';
 import type { AuditedWorkload } from './answer.js';
 import { computeUse } from './activity.js';
@@ -21,7 +22,7 @@ type Rules = Pick<AuditSetting, 'strategy' | 'sizing'>;
 function memoryNeed(name: string, measured: Measured, { strategy }: Rules): Need {
   const memoryMiB = measured.memoryMiB === null ? 0 : strategies[strategy](measured.memoryMiB);
   const count = measured.replicas * measured.devicesEach;
-  return { ...plain(name), count, memoryMiB: Math.max(1, Math.ceil(memoryMiB)) };
+  return { ...plainNeed(name), count, memoryMiB: Math.max(1, Math.ceil(memoryMiB)) };
 }
 
 /** Memory and compute; activity that is only a bound asks for nothing. */
@@ -61,30 +62,16 @@ export function keptNeed(
   const slice = sliceOf(current);
   if (slice === undefined) {
     const compute = current.model === null ? {} : { compute: { share: devicesEach, of: current.model } };
-    return { ...plain(name), count: replicas, gpus: devicesEach, p2p: true, ...compute };
+    return { ...plainNeed(name), count: replicas, gpus: devicesEach, p2p: true, ...compute };
   }
   const { card, profile } = slice;
   const { memoryMiB } = usableMemory(profile);
   return {
-    ...plain(name),
+    ...plainNeed(name),
     count: replicas * devicesEach,
     ...(memoryMiB === null ? {} : { memoryMiB: Math.floor(memoryMiB / (1 + sizing.headroom)) }),
     compute: { share: profile.computeSlices / card.computeSlices, of: card.key },
     media: profile.attribute === '+me' || profile.attribute === '+me.all',
     graphics: profile.attribute === '+gfx',
-  };
-}
-
-function plain(name: string): Need {
-  return {
-    name,
-    count: 1,
-    gpus: 1,
-    p2p: false,
-    media: false,
-    graphics: false,
-    isolation: 'hardware',
-    priority: 0,
-    movable: true,
   };
 }

@@ -247,6 +247,32 @@ describe('trap: time-slicing shows each pod the figures of the whole device', ()
     }
     expect(collector.finish(noOwner).notes.join()).toMatch(/not in the order of time/);
   });
+
+  it.each([
+    ['pods', [gpu(0), pod('a')], [gpu(0), pod('b')], 1],
+    ['slices and their whole card', [gpu(0), pod('a')], [slice(0, 1), pod('a')], 1],
+    ['cards', [gpu(0), pod('a')], [gpu(1), pod('b')], 0],
+  ] as const)(
+    'is said to be unknown where a file has one after the other of its %s',
+    (_, one, other, notes) => {
+      const collector = new Collector();
+      for (const [device, holder] of [one, other]) {
+        const handle = collector.series(device, holder);
+        for (const step of [0, 1, 2]) collector.add(handle, 'memory', at(step), 900);
+      }
+      const said = collector.finish(noOwner).notes.filter((note) => note.includes('order of time'));
+      expect(said).toHaveLength(notes);
+    },
+  );
+
+  it('is known where activity comes after all of the memory', () => {
+    const collector = new Collector();
+    const handles = [pod('a'), pod('b')].map((holder) => collector.series(gpu(0), holder));
+    for (const reading of ['memory', 'sm-active'] as const) {
+      for (const step of [0, 1]) for (const handle of handles) collector.add(handle, reading, at(step), 0.5);
+    }
+    expect(collector.finish(noOwner).notes).toEqual([]);
+  });
 });
 
 describe('trap: gaps, restarts and clocks', () => {
@@ -349,6 +375,26 @@ describe('devices of nobody', () => {
       [0, 1],
     ]);
   });
+});
+
+it('says the same whatever the order of the rows of one time', () => {
+  const rows = [
+    [slice(0, 1, '1g.10gb'), pod('job')],
+    [slice(0, 2), pod('job-1')],
+    [gpu(1), pod('job-2')],
+    [gpu(3), nobody],
+    [gpu(2), nobody],
+  ] as const;
+  const observed = (ordered: readonly (typeof rows)[number][]) => {
+    const collector = new Collector();
+    for (const [device, holder] of ordered) {
+      collector.add(collector.series(device, holder), 'memory', at(0), 900);
+      collector.add(collector.series(device, holder), 'sm-active', at(0), 0.5);
+    }
+    // A pod without an owner, and a Deployment of its name.
+    return collector.finish((named) => (named.pod === 'job' ? null : ownerBefore('-')(named)));
+  };
+  expect(observed([...rows].reverse())).toEqual(observed(rows));
 });
 
 describe('named workloads', () => {

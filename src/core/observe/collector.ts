@@ -3,7 +3,7 @@
  * order of time, all devices and holders together; then sharing and double counting are found on the way.
  */
 import { addDropped, believe, nothingDropped, type Reading } from './believe.js';
-import { gatherWorkloads, type PodName } from './gather-workloads.js';
+import { gatherWorkloads, type Gathered, type PodName } from './gather-workloads.js';
 import { GpuMoments } from './gpu-moments.js';
 import type { Device, Dropped, Holder, Observation, ObservedGpu, Owner } from './observation.js';
 import { Series, type FinishedSeries } from './series.js';
@@ -30,7 +30,7 @@ export class Collector {
   series(device: Device, holder: Holder, expected?: number): SeriesHandle {
     const gpuKey = gpuKeyOf(device);
     const holderKey = holderKeyOf(holder);
-    const deviceKey = `${gpuKey ?? kindKeyOf(device)} ${sliceKeyOf(device, holderKey)}`;
+    const deviceKey = deviceKeyOf(gpuKey ?? kindKeyOf(device), sliceKeyOf(device, holderKey));
     const key = `${deviceKey} ${holderKey}`;
     const known = this.#handles.get(key);
     if (known !== undefined) return known;
@@ -76,10 +76,7 @@ export class Collector {
     const { firstMs, lastMs } = finished.coverage;
     this.#firstMs = Math.min(this.#firstMs, firstMs);
     this.#lastMs = Math.max(this.#lastMs, lastMs);
-    if (gpu !== null) {
-      const moments = series.holder.kind === 'nobody' ? gpu.free : gpu.held;
-      moments[finished.memory === null ? 'other' : 'memory'] += series.samples;
-    }
+    gpu?.serve(series);
   }
 
   /** Values of the series that were left out elsewhere, e.g. by the server. */
@@ -126,7 +123,7 @@ export class Collector {
     return {
       window: window ?? { startMs: isKnown ? this.#firstMs : 0, endMs: isKnown ? this.#lastMs : 0 },
       workloads: gathered.workloads,
-      gpus: [...this.#gpus.values()].map(observedGpu).sort(byPlace),
+      gpus: [...this.#gpus].map(([key, gpu]) => observedGpu(key, gpu, gathered.holders)).sort(byPlace),
       dropped: all.reduce<Dropped>((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
       notes: [
         ...this.#notes,
@@ -168,9 +165,15 @@ function kindKeyOf({ host, productName, model }: Device): string {
   return JSON.stringify([host, productName, model, 'some']);
 }
 
+function deviceKeyOf(gpuKey: string, sliceKey: string): string {
+  return `${gpuKey} ${sliceKey}`;
+}
+
+const wholeKey = 'whole';
+
 /** A slice without its id is told from others of its profile by who holds it. */
 function sliceKeyOf({ slice }: Device, holderKey: string): string {
-  if (slice === null) return 'whole';
+  if (slice === null) return wholeKey;
   return slice.instanceId === null ? JSON.stringify([slice.profile, holderKey]) : `gi ${slice.instanceId}`;
 }
 
@@ -187,14 +190,20 @@ function holderKeyOf(holder: Holder): string {
   }
 }
 
-function observedGpu({ device, slices, held, free }: GpuMoments): ObservedGpu {
+function observedGpu(
+  key: string,
+  { device, slices, moments }: GpuMoments,
+  holders: Gathered['holders'],
+): ObservedGpu {
   const { host, gpuUuid, gpuIndex, productName, model } = device;
-  const counted = held.memory + free.memory > 0 ? 'memory' : 'other';
   return {
     ...{ host, uuid: gpuUuid, index: gpuIndex, productName, model },
-    slices: [...slices.values()].sort((a, b) => (a.instanceId ?? 0) - (b.instanceId ?? 0)),
-    heldSamples: held[counted],
-    freeSamples: free[counted],
+    slices: [...slices]
+      .map(([deviceKey, slice]) => ({ ...slice, holders: holders.get(deviceKey) ?? [] }))
+      .sort((a, b) => (a.instanceId ?? 0) - (b.instanceId ?? 0)),
+    holders: holders.get(deviceKeyOf(key, wholeKey)) ?? [],
+    heldSamples: moments.held,
+    freeSamples: moments.free,
   };
 }
 

@@ -1,12 +1,21 @@
 /** Series become workloads: the pods of one owner together, with the figures over all of their samples. */
 import { addDropped, nothingDropped } from './believe.js';
 import { finishActivity, isUtilizationInPercent } from './finish-activity.js';
-import type { Coverage, Device, DeviceClass, Dropped, ObservedWorkload, Owner } from './observation.js';
+import type {
+  Coverage,
+  Device,
+  DeviceClass,
+  DeviceHolder,
+  Dropped,
+  ObservedWorkload,
+  Owner,
+} from './observation.js';
+import { isSharedOutOfOrder } from './out-of-order.js';
 import { SampleBag } from './sample-bag.js';
 import type { Series } from './series.js';
 import type { Stats } from './stats.js';
 import { TimelineBuilder } from './timeline.js';
-import { mostAtOnce, type Span } from './spans.js';
+import { joinedSpans, mostAtOnce, type Span } from './spans.js';
 import { joinedCoverage } from './time-track.js';
 import { MicaError } from '../errors.js';
 
@@ -17,6 +26,8 @@ export interface PodName {
 
 export interface Gathered {
   readonly workloads: readonly ObservedWorkload[];
+  /** By `deviceKey`. */
+  readonly holders: ReadonlyMap<string, readonly DeviceHolder[]>;
   readonly notes: readonly string[];
 }
 
@@ -35,8 +46,30 @@ export function gatherWorkloads(all: readonly Series[], ownerOf: (pod: PodName) 
   const inPercent = isUtilizationInPercent(shown);
   // Asked before the first group gives up its samples.
   const others = new Map([...groups.values()].map((group) => [group, namesBeside(group, groupOf)]));
-  const workloads = [...groups.values()].map((group) => observe(group, others.get(group)!, inPercent));
-  return { workloads: workloads.sort(byName), notes: [...notes, ...notesOn(shown, [...groups.values()])] };
+  const holders = holdersOf([...groups.values()]);
+  const workloads = [...groups.values()].map((group) => {
+    const observed = observe(group, others.get(group)!, inPercent);
+    for (const series of group.members) series.release();
+    return observed;
+  });
+  return {
+    workloads: workloads.sort(byName),
+    holders,
+    notes: [...notes, ...notesOn(shown, [...groups.values()])],
+  };
+}
+
+/** The workloads of each device; pods of one workload that follow one another are one holder. */
+function holdersOf(groups: readonly Group[]): ReadonlyMap<string, readonly DeviceHolder[]> {
+  const holders = new Map<string, DeviceHolder[]>();
+  for (const { workload, namespace, owner, members } of groups) {
+    const spans = new Map<string, Span[]>();
+    for (const series of members) for (const span of spansOf(series)) addTo(spans, series.deviceKey, span);
+    for (const [device, there] of spans)
+      addTo(holders, device, { workload, namespace, owner, spans: joinedSpans(there, 0) });
+  }
+  for (const there of holders.values()) there.sort(byName);
+  return holders;
 }
 
 interface Identity {
@@ -62,7 +95,7 @@ function withoutIdle(all: readonly Series[]): { shown: readonly Series[]; notes:
   const shown = all.filter((series) => series.holder.kind !== 'nobody' || isUsed(series));
   const unnamed = shown.filter(({ holder }) => holder.kind === 'nobody');
   if (unnamed.length === 0) return { shown, notes: [] };
-  const names = unnamed.map(({ device }) => deviceName(device));
+  const names = unnamed.map(({ device }) => deviceName(device)).sort();
   const listed = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names;
   const notes = [
     `Memory was in use while nobody was named for it (pod labels are missing) on ${listed.join(', ')}.`,
@@ -154,8 +187,11 @@ function classesOf(members: readonly Series[]): (DeviceClass & { readonly member
   const classes = new Map<string, Series[]>();
   for (const series of members) {
     const { model, productName, slice } = series.device;
-    const key = JSON.stringify([model, productName, slice === null ? null : (slice.profile ?? '?')]);
-    addTo(classes, key, series);
+    addTo(
+      classes,
+      classKey({ model, productName, profile: slice === null ? null : (slice.profile ?? '?') }),
+      series,
+    );
   }
   return [...classes.values()]
     .map((group) => {
@@ -169,7 +205,11 @@ function classesOf(members: readonly Series[]): (DeviceClass & { readonly member
         members: group,
       };
     })
-    .sort((a, b) => b.samples - a.samples);
+    .sort((a, b) => b.samples - a.samples || compare(classKey(a), classKey(b)));
+}
+
+function classKey({ model, productName, profile }: Omit<DeviceClass, 'samples'>): string {
+  return JSON.stringify([model ?? '', productName ?? '', profile ?? '']);
 }
 
 function byReplica(members: readonly Series[]): readonly (readonly Series[])[] {
@@ -234,31 +274,33 @@ function namesBeside({ members }: Group, groupOf: ReadonlyMap<Series, Group>): r
 
 function notesOn(shown: readonly Series[], groups: readonly Group[]): readonly string[] {
   const guessed = groups.filter(({ owner }) => owner?.via === 'name').length;
-  const isOutOfOrder = (series: Series): boolean => (series.mainTrack().coverage()?.backwards ?? 0) > 0;
-  const holders = new Map<string, number>();
-  for (const { deviceKey, device, holder } of shown) {
-    if (holder.kind === 'nobody') continue;
-    if (device.gpuUuid !== null || device.gpuIndex !== null)
-      holders.set(deviceKey, (holders.get(deviceKey) ?? 0) + 1);
-  }
-  const isUnclear = shown.some((one) => (holders.get(one.deviceKey) ?? 0) > 1 && isOutOfOrder(one));
   return [
     ...(guessed === 0
       ? []
       : [
           `Who owns the pods of ${guessed === 1 ? '1 workload' : `${guessed} workloads`} is guessed from the pods' names.`,
         ]),
-    ...(isUnclear
+    ...(isSharedOutOfOrder(shown)
       ? [
-          'Samples of one GPU are not in the order of time, so pods that share it by time-slicing may not be recognised.',
+          'Samples of one GPU are not in the order of time, so pods that share it by time-slicing, or a card that is counted beside its slices, may not be recognised: sort them by time.',
         ]
       : []),
   ];
 }
 
-function byName(one: ObservedWorkload, other: ObservedWorkload): number {
-  const [a, b] = [`${one.namespace ?? ''}/${one.workload}`, `${other.namespace ?? ''}/${other.workload}`];
-  return a < b ? -1 : a > b ? 1 : 0;
+type Named = Pick<ObservedWorkload, 'workload' | 'namespace' | 'owner'>;
+
+function byName(one: Named, other: Named): number {
+  return compare(nameKey(one), nameKey(other));
+}
+
+/** A Deployment and a Job may have one name. */
+function nameKey({ namespace, workload, owner }: Named): string {
+  return [namespace ?? '', workload, owner?.kind ?? ''].join('/');
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function addTo<T>(groups: Map<string, T[]>, key: string, item: T): void {

@@ -15,7 +15,9 @@ export class GpuMoments {
   /** Moments with and without a holder: of memory, and of anything else. */
   readonly held = { memory: 0, other: 0 };
   readonly free = { memory: 0, other: 0 };
+  readonly #served = { held: 0, free: 0 };
   #timeMs = NaN;
+  #memoryMs = -Infinity;
   #count = 0;
   readonly #series: Series[] = [];
   readonly #readings: (Reading | null)[] = [];
@@ -25,11 +27,31 @@ export class GpuMoments {
     this.device = device;
   }
 
+  /** How often somebody held any of it, and how often nobody did. */
+  get moments(): { readonly held: number; readonly free: number } {
+    const { held, free } = this.#served;
+    if (held > 0) return { held: Math.max(held, free), free: 0 };
+    if (free > 0) return { held, free };
+    const counted = this.held.memory + this.free.memory > 0 ? 'memory' : 'other';
+    return { held: this.held[counted], free: this.free[counted] };
+  }
+
+  /** A server made its figures, so that of the card as of its slices only the number of samples is known. */
+  serve({ holder, samples }: Series): void {
+    const kind = holder.kind === 'nobody' ? 'free' : 'held';
+    this.#served[kind] = Math.max(this.#served[kind], samples);
+  }
+
   /** `reading: null`: the series was seen, without a figure that is believed. */
   add(series: Series, reading: Reading | null, timeMs: number, value: number): void {
     if (timeMs !== this.#timeMs) {
       this.flush();
       this.#timeMs = timeMs;
+    }
+    if (reading === 'memory') {
+      // Activity may come after all of the memory, since nothing is found out from both together.
+      if (timeMs < this.#memoryMs) series.isLate = true;
+      this.#memoryMs = timeMs;
     }
     this.#series[this.#count] = series;
     this.#readings[this.#count] = reading;

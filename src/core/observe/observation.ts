@@ -1,4 +1,5 @@
 /** What was seen of GPUs in use: who held which device, how much of it, and how well that is known. Every source of metrics makes this value. */
+import type { Span } from './spans.js';
 import type { Stats } from './stats.js';
 import type { Timeline } from './timeline.js';
 
@@ -120,6 +121,11 @@ export interface ObservedWorkload {
   readonly timeline: Timeline;
 }
 
+/** A workload on one device, and when it was there: in order and apart. */
+export interface DeviceHolder extends Pick<ObservedWorkload, 'workload' | 'namespace' | 'owner'> {
+  readonly spans: readonly Span[];
+}
+
 /** A physical card that was seen. */
 export interface ObservedGpu {
   readonly host: string | null;
@@ -128,7 +134,13 @@ export interface ObservedGpu {
   readonly productName: string | null;
   readonly model: string | null;
   /** Slices seen on it, by GI id; empty: whole. */
-  readonly slices: readonly { readonly instanceId: number | null; readonly profile: string | null }[];
+  readonly slices: readonly {
+    readonly instanceId: number | null;
+    readonly profile: string | null;
+    readonly holders: readonly DeviceHolder[];
+  }[];
+  /** Those of the whole card. */
+  readonly holders: readonly DeviceHolder[];
   /** Time of the window in which some holder was known, and in which none was; by samples. */
   readonly heldSamples: number;
   readonly freeSamples: number;

@@ -24,6 +24,8 @@ interface Figures {
   readonly track: TimeTrack;
 }
 
+const nothing = new TimelineBuilder();
+
 export class Series {
   readonly device: Device;
   readonly holder: Holder;
@@ -31,9 +33,11 @@ export class Series {
   readonly deviceKey: string;
   readonly #expected: number;
   readonly figures = new Map<Reading, Figures>();
-  readonly timeline: TimelineBuilder;
+  timeline: TimelineBuilder;
   readonly dropped = { sentinel: 0, text: 0, notFinite: 0, negative: 0 };
   readonly sharedWith = new Set<Series>();
+  /** Memory of its card at a later time came before, so that rows of one time were not seen together. */
+  isLate = false;
   shared = 0;
   identical = 0;
   finished: FinishedSeries | null = null;
@@ -97,6 +101,15 @@ export class Series {
       if (longest === null || track.samples > longest.samples) longest = track;
     }
     return longest ?? this.#presenceTrack();
+  }
+
+  /** When its figures are taken: of a hundred thousand series, one kind of figures is enough at a time. */
+  release(): void {
+    this.figures.clear();
+    this.timeline = nothing;
+    this.#presence = null;
+    this.#reading = null;
+    this.#figures = null;
   }
 
   /** There was nothing but rows that stand for its slices. */

@@ -1,5 +1,6 @@
 /** Which free slices serve a wish: the smallest that fit, taken so that what is left stays in one piece. */
 import { formatMiB } from '../units.js';
+import { amountOf, cheapestWithin, isWithin, type Amount } from './quota.js';
 import type { LeasableSlice, LeaseWish, SliceWish } from './slice.js';
 
 export type ChosenSlices =
@@ -22,6 +23,32 @@ export function chooseSlices(
     left = left.filter((one) => one !== best);
   }
   return { ok: true, slices: chosen };
+}
+
+/** As `chooseSlices`, own slices first, and others than the best where those are more than is left of a quota. */
+export function chooseWithin(
+  free: readonly LeasableSlice[],
+  { slice, count }: Pick<LeaseWish, 'slice' | 'count'>,
+  isOwn: (slice: LeasableSlice) => boolean,
+  left: Amount,
+): ChosenSlices {
+  const fitting = free.filter((one) => fits(one, slice));
+  if (fitting.length < count) return { ok: false, fitting: fitting.length };
+  const own = free.filter(isOwn);
+  const ownCount = Math.min(count, own.filter((one) => fits(one, slice)).length);
+  const rest = { slice, count: count - ownCount };
+  const parts = [chooseSlices(own, { slice, count: ownCount }), chooseSlices(without(free, own), rest)];
+  const best = parts.flatMap((part) => (part.ok ? part.slices : []));
+  if (isWithin(amountOf(best), left)) return { ok: true, slices: best };
+  const cheapest = cheapestWithin(fitting, count, left);
+  return cheapest === null ? { ok: false, fitting: fitting.length } : { ok: true, slices: cheapest };
+}
+
+function without(
+  slices: readonly LeasableSlice[],
+  taken: readonly LeasableSlice[],
+): readonly LeasableSlice[] {
+  return taken.length === 0 ? slices : slices.filter((slice) => !taken.includes(slice));
 }
 
 /** A slice whose memory nobody knows serves no wish for memory. */

@@ -10,11 +10,14 @@ import {
   type QueuedRequest,
   type SliceNow,
 } from './queue.js';
+import { noQuota } from './quota.js';
 import type { LeasableSlice, SliceWish } from './slice.js';
 
 const four = slicesOn('0 1g.24gb:0 1g.24gb:3 1g.24gb:6 1g.24gb:9');
 const ready = (slices: readonly LeasableSlice[]): readonly SliceNow[] =>
   slices.map((slice) => ({ kind: 'ready', slice }));
+
+const tenants = ['acme', 'bolt'].map((name) => ({ name, quota: noQuota, dedicated: [] }));
 
 interface Ask {
   readonly id: string;
@@ -53,7 +56,7 @@ function said(
   held: readonly HeldSlices[],
   slices: readonly SliceNow[],
 ): Record<string, string> {
-  const verdicts = judgeQueue(requests.map(asking), held, slices, [], 0);
+  const verdicts = judgeQueue(requests.map(asking), held, slices, [], 0, []);
   return Object.fromEntries(
     [...verdicts].map(([id, verdict]) => {
       switch (verdict.kind) {
@@ -67,7 +70,8 @@ function said(
         case 'waits':
           return [id, `${verdict.place}: ${verdict.why}`];
         case 'impossible':
-          return [id, verdict.why];
+        case 'over-quota':
+          return [id, verdict.kind === 'impossible' ? verdict.why : `over quota: ${verdict.why}`];
       }
     }),
   );
@@ -193,7 +197,7 @@ describe('judgeQueue', () => {
       fc.property(fc.array(wishes, { maxLength: 8 }), fc.subarray([...machine]), (all, taken) => {
         const requests = all.map((wish, index) => asking({ id: `r${index}`, askedMs: index, ...wish }));
         const held = taken.map((slice) => holds(null, slice));
-        const verdicts = judgeQueue(requests, held, ready(machine), [], 0);
+        const verdicts = judgeQueue(requests, held, ready(machine), [], 0, tenants);
         const granted = [...verdicts.values()].flatMap((verdict) =>
           verdict.kind === 'granted' ? verdict.slices : [],
         );
@@ -233,7 +237,7 @@ describe('judgeQueue', () => {
             asking({ id: `t${nowMs}`, askedMs: 1000 + nowMs }),
           );
           const held = running.map(({ slices }) => holds(null, ...slices));
-          const verdicts = judgeQueue(waiting, held, ready(machine), [], nowMs);
+          const verdicts = judgeQueue(waiting, held, ready(machine), [], nowMs, []);
           for (const { id } of waiting) {
             const verdict = verdicts.get(id);
             if (verdict?.kind === 'granted')

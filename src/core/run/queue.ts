@@ -1,6 +1,9 @@
 /** Who of those that wait gets which slices next: by priority, then fairly between tenants, then by age. */
-import { chooseSlices, fits, wishInWords } from './choose-slices.js';
+import { chooseWithin, fits, wishInWords } from './choose-slices.js';
+import { cheapestWithin } from './quota.js';
 import type { LeasableSlice, LeaseWish } from './slice.js';
+import { accountsOf, leftIn, take, type Account, type TenantRights } from './tenant-rights.js';
+import { usefulFor, whyBeyondQuota, whyQuotaInUse } from './within-quota.js';
 
 export interface QueuedRequest {
   readonly id: string;
@@ -32,11 +35,13 @@ export type Verdict =
   | { readonly kind: 'granted'; readonly slices: readonly LeasableSlice[] }
   /** `place` counts from 1 over those that wait. */
   | { readonly kind: 'waits'; readonly place: number; readonly why: string }
-  | { readonly kind: 'impossible'; readonly why: string };
+  /** No slices of this machine will ever do, as it is cut; or none that the tenant's quota could ever hold. */
+  | { readonly kind: 'impossible' | 'over-quota'; readonly why: string };
 
 /**
  * A verdict for each, in the order of the queue. Whoever cannot be served keeps all slices that could serve it from
- * everybody behind: what is large waits for those that run, never for those that come after it.
+ * everybody behind: what is large waits for those that run, never for those that come after it. Whoever waits for the
+ * quota of its own tenant keeps nothing but that quota, from those behind it that have the same one.
  */
 export function judgeQueue(
   requests: readonly QueuedRequest[],
@@ -44,9 +49,15 @@ export function judgeQueue(
   slices: readonly SliceNow[],
   usage: readonly PastUse[],
   nowMs: number,
+  tenants: readonly TenantRights[],
 ): ReadonlyMap<string, Verdict> {
   const holding = new Set(held.flatMap((lease) => lease.slices));
-  const open = slices.filter(({ kind }) => kind !== 'quarantined').map(({ slice }) => slice);
+  const accounts = accountsOf(
+    tenants,
+    held,
+    slices.map(({ slice }) => slice),
+  );
+  const seenBy = new Map<Account, readonly SliceNow[]>();
   let free = slices
     .filter(({ kind, slice }) => kind === 'ready' && !holding.has(slice.id))
     .map(({ slice }) => slice);
@@ -54,21 +65,39 @@ export function judgeQueue(
   let place = 0;
   let isHead = true;
   for (const { id, wish } of inOrder(requests, held, slices, usage, nowMs)) {
-    if (!chooseSlices(open, wish).ok) {
-      verdicts.set(id, { kind: 'impossible', why: whyImpossible(slices, wish) });
+    const account = accounts(wish.tenant);
+    if (account === null) {
+      verdicts.set(id, { kind: 'impossible', why: `this machine has no tenant ${wish.tenant ?? ''}` });
       continue;
     }
-    const chosen = chooseSlices(free, wish);
+    const theirs = seenBy.get(account) ?? slices.filter(({ slice }) => account.mayUse(slice));
+    seenBy.set(account, theirs);
+    const open = theirs.flatMap(({ kind, slice }) =>
+      kind !== 'quarantined' && fits(slice, wish.slice) ? [slice] : [],
+    );
+    const promised = account.isSpoken ? null : cheapestWithin(open, wish.count, leftIn(account));
+    if (promised === null) {
+      const never = whyNever(slices, theirs, open, wish, account);
+      if (never === null) place += 1;
+      verdicts.set(id, never ?? { kind: 'waits', place, why: whyQuotaInUse(wish, account) });
+      account.isSpoken ||= never === null;
+      continue;
+    }
+    const left = leftIn(account);
+    const chosen = chooseWithin(free.filter(account.mayUse), wish, account.isOwn, left);
     if (chosen.ok) {
       verdicts.set(id, { kind: 'granted', slices: chosen.slices });
       free = free.filter((slice) => !chosen.slices.includes(slice));
+      take(account, chosen.slices);
       isHead = false;
       continue;
     }
     place += 1;
-    verdicts.set(id, { kind: 'waits', place, why: whyWaiting(slices, holding, wish, isHead) });
+    verdicts.set(id, { kind: 'waits', place, why: whyWaiting(theirs, holding, wish, isHead) });
     isHead = false;
-    free = free.filter((slice) => !fits(slice, wish.slice));
+    take(account, promised);
+    const kept = usefulFor(open, wish, left);
+    free = free.filter((slice) => !kept.has(slice));
   }
   return verdicts;
 }
@@ -143,15 +172,30 @@ function whyWaiting(
   return parts.join('; ');
 }
 
-function whyImpossible(slices: readonly SliceNow[], wish: LeaseWish): string {
-  if (slices.length === 0) return 'this machine has no slice that could be leased';
-  const fitting = slices.filter(({ slice }) => fits(slice, wish.slice));
-  const shut = fitting.flatMap((one) =>
-    one.kind === 'quarantined' ? [`${one.slice.id} is in quarantine (${one.why})`] : [],
+/** `open`: those that fit and that it may use; `null`: it can be served some day. */
+function whyNever(
+  slices: readonly SliceNow[],
+  theirs: readonly SliceNow[],
+  open: readonly LeasableSlice[],
+  wish: LeaseWish,
+  account: Account,
+): Verdict | null {
+  const isThere = open.length >= wish.count;
+  if (isThere && cheapestWithin(open, wish.count, account.limit) !== null) return null;
+  if (slices.length === 0) {
+    return { kind: 'impossible', why: 'this machine has no slice that could be leased' };
+  }
+  const shut = theirs.flatMap((one) =>
+    one.kind === 'quarantined' && fits(one.slice, wish.slice)
+      ? [`${one.slice.id} is in quarantine (${one.why})`]
+      : [],
   );
+  if (isThere) return { kind: 'over-quota', why: [whyBeyondQuota(wish, account), ...shut].join('; ') };
   const there = `this machine has ${sizesInWords(slices.map(({ slice }) => slice))}`;
-  const wanted = `${wishInWords(wish)} cannot be leased`;
-  return [`${wanted}: ${there}`, ...shut].join('; ');
+  const others = slices.length - theirs.length;
+  const notTheirs = others === 0 ? [] : [`${others} of them ${areOrIs(others)} dedicated to other tenants`];
+  const why = [`${wishInWords(wish)} cannot be leased: ${there}`, ...notTheirs, ...shut].join('; ');
+  return { kind: 'impossible', why };
 }
 
 /** `4 x 1g.24gb, 1 x whole GPU`. */

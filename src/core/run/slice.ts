@@ -1,4 +1,5 @@
 /** What can be leased: a slice that is cut, or a whole GPU with MIG off. */
+import { asArgument, type Placement } from '../geometry/placement.js';
 
 export interface LeasableSlice {
   /** `GPU-…/1g.24gb:3#5`: GPU UUID, placement and GI id; a whole GPU is its UUID. The same place cut again may get the same id. */
@@ -18,6 +19,11 @@ export interface LeasableSlice {
   /** Of the placement grid; the whole grid for a whole GPU. */
   readonly sizeUnits: number;
   readonly gridUnits: number;
+}
+
+/** `LeasableSlice.id` of an instance, or of a whole GPU where there is none. */
+export function sliceIdOf(gpuUuid: string, instance: { placement: Placement; id: number } | null): string {
+  return instance === null ? gpuUuid : `${gpuUuid}/${asArgument(instance.placement)}#${instance.id}`;
 }
 
 /** What somebody asks for. */

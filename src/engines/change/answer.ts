@@ -29,6 +29,17 @@ export type Why =
   | { readonly kind: 'busy'; readonly message: string; readonly holders: readonly Holder[] }
   /** Instances that Mica did not make would have to go. */
   | { readonly kind: 'foreign'; readonly message: string; readonly instances: readonly Placement[] }
+  /** Slices that would have to go are leased. */
+  | {
+      readonly kind: 'leased';
+      readonly message: string;
+      readonly leases: readonly {
+        readonly id: string;
+        readonly pid: number;
+        readonly command: readonly string[];
+        readonly slices: readonly string[];
+      }[];
+    }
   /** Another change has the GPU. */
   | { readonly kind: 'locked'; readonly message: string; readonly pid: number | null }
   | {

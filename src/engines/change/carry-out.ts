@@ -36,13 +36,17 @@ export async function carryOut(
   gpus: readonly JudgedGpu[],
   refused: ReadonlyMap<JudgedGpu, Why>,
   options: ChangeOptions,
+  fence: Work['fence'],
 ): Promise<readonly GpuOutcome[]> {
   const failures = new Map<JudgedGpu, Why>();
   const isOver = (): boolean => failures.size > 0 && options.keepGoing !== true;
   const works = new Map(
     [...gpus, ...refused.keys()].map((gpu): [JudgedGpu, Work] => [
       gpu,
-      { ports, log, intent: gpu.intent, patience: { leftMs: options.waitMs ?? 0 }, isStopped: isOver },
+      {
+        ...{ ports, log, fence, intent: gpu.intent },
+        ...{ patience: { leftMs: options.waitMs ?? 0 }, isStopped: isOver },
+      },
     ]),
   );
   const onEach = async (

@@ -1,11 +1,13 @@
 /** Changing the GPUs of this machine: judged wholly first, then done step by step, and ended in one of six ways. */
 import { isSamePlace } from '#core/plan/steps';
 import type { GpuInfo } from '#ports/gpu-driver';
+import type { SliceFence } from '#ports/slice-guard';
 import { driverWhy, worstOf, type ChangeAnswer, type GpuOutcome, type Why } from './answer.js';
 import { beginChange, carryOut, caught } from './carry-out.js';
 import { newName } from './change-log.js';
 import { busyWhy, holdersOf } from './clients.js';
-import { freeUp } from './free-up.js';
+import { fenceOff, leasedWhys, takenBy, type Fencing } from './fence.js';
+import { disturbed, freeUp } from './free-up.js';
 import { judgeGpu, type JudgedGpu } from './judge.js';
 import { lockGpus, unfinishedWhy } from './locks.js';
 import type { ChangeOptions, RestoredGpu, WantedGpu } from './options.js';
@@ -51,19 +53,45 @@ async function changeLocked(
   // Read under the locks: nobody else writes about these GPUs now.
   const past = await readPast(ports.journal);
   const judged = await judgeAll(ports, entries, options, past);
-  const news = judgedOf(judged).filter(
-    ({ steps, intent }) => steps.length > 0 || !isOnRecord(past.changes, intent),
-  );
+  const isNew = ({ steps, intent }: JudgedGpu): boolean =>
+    steps.length > 0 || !isOnRecord(past.changes, intent);
+  const news = judgedOf(judged).filter(isNew);
+  if (news.length === 0) return answerOf(null, judged.map(asOutcome));
+  const each = options.keepGoing === true;
+  const fenced = await fenceOff(ports, news.map(fencing), { waitMs: options.waitMs ?? 0, each });
+  try {
+    const whys = new Map([...fenced.whys].map(([{ gpu }, why]) => [gpu, why] as const));
+    const unleased = refuseAll(judged, whys, options);
+    const still = judgedOf(unleased).filter(isNew);
+    const moved = fenced.waited ? await disturbed(ports, still) : new Map<JudgedGpu, Why>();
+    return await changeFenced(ports, refuseAll(unleased, moved, options), {
+      ...{ options, cause, past, isNew, fence: fenced.fence },
+    });
+  } finally {
+    await fenced.fence.release();
+  }
+}
+
+interface FencedChange {
+  readonly options: ChangeOptions;
+  readonly cause: Intent['cause'];
+  readonly past: Past;
+  /** Whether there is anything to do or to write down. */
+  readonly isNew: (gpu: JudgedGpu) => boolean;
+  readonly fence: SliceFence;
+}
+
+async function changeFenced(
+  ports: ChangePorts,
+  judged: readonly Entry[],
+  { options, cause, past, isNew, fence }: FencedChange,
+): Promise<ChangeAnswer> {
+  const news = judgedOf(judged).filter(isNew);
   const [first] = news;
   if (first === undefined) return answerOf(null, judged.map(asOutcome));
   const name = newName(ports, past.changes, first.intent.uuid);
   const begin = (gpus: readonly JudgedGpu[]) => beginChange(ports, name, gpus, options, cause);
-  const refusing = (whys: ReadonlyMap<JudgedGpu, Why>): readonly Entry[] => {
-    const after = judged.map((entry) =>
-      refuseWhere(entry, () => (entry.kind === 'judged' ? (whys.get(entry.gpu) ?? null) : null)),
-    );
-    return allOrNothing(after, options);
-  };
+  const refusing = (whys: ReadonlyMap<JudgedGpu, Why>): readonly Entry[] => refuseAll(judged, whys, options);
   const freed = await freeUp(ports, news, options, begin);
   const ready = refusing(freed.whys);
   const going = judgedOf(ready).filter((gpu) => news.includes(gpu));
@@ -77,7 +105,7 @@ async function changeLocked(
     );
   }
   const refused = freed.log === null ? new Map<JudgedGpu, Why>() : refusedOf(news, judged, ready);
-  const outcomes = await carryOut(ports, begun.value, going, refused, options);
+  const outcomes = await carryOut(ports, begun.value, going, refused, options, fence);
   await forgetNeedless(ports, past);
   const found = new Map(outcomes.map((gpu) => [gpu.uuid, gpu]));
   const gpus = ready.map((entry) => {
@@ -170,7 +198,10 @@ async function rehearsed(ports: ChangePorts, entry: Entry, options: ChangeOption
   const holders = await holdersOf(ports, gpu);
   if (!holders.ok) return asOutcome(refused(info, holders.why));
   const busy = holders.value;
-  if (busy.length > 0 && options.drain === undefined && (options.waitMs ?? 0) === 0) {
+  const waits = (options.waitMs ?? 0) > 0;
+  const [leased] = waits ? [] : (await leasedWhys(ports, [fencing(gpu)])).values();
+  if (leased !== undefined) return asOutcome(refused(info, leased));
+  if (busy.length > 0 && options.drain === undefined && !waits) {
     return asOutcome(refused(info, busyWhy(busy)));
   }
   const { before, wanted } = gpu.intent;
@@ -189,6 +220,22 @@ async function rehearsed(ports: ChangePorts, entry: Entry, options: ChangeOption
 
 function judgedOf(entries: readonly Entry[]): readonly JudgedGpu[] {
   return entries.flatMap((entry) => (entry.kind === 'judged' ? [entry.gpu] : []));
+}
+
+/** What happens to a GPU of those that are judged, as whoever leases slices must know it. */
+function fencing(gpu: JudgedGpu): Fencing & { readonly gpu: JudgedGpu } {
+  return { gpu, slices: takenBy(gpu.intent.uuid, gpu.steps) };
+}
+
+function refuseAll(
+  entries: readonly Entry[],
+  whys: ReadonlyMap<JudgedGpu, Why>,
+  options: ChangeOptions,
+): readonly Entry[] {
+  const after = entries.map((entry) =>
+    refuseWhere(entry, () => (entry.kind === 'judged' ? (whys.get(entry.gpu) ?? null) : null)),
+  );
+  return allOrNothing(after, options);
 }
 
 function refuseWhere(entry: Entry, whyOf: (info: GpuInfo) => Why | null): Entry {

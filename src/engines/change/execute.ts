@@ -12,6 +12,7 @@ import {
 import { asArgument } from '#core/geometry/placement';
 import { unreachable } from '#core/errors';
 import type { DriverAnswer, DriverFailure } from '#ports/gpu-driver';
+import type { SliceFence } from '#ports/slice-guard';
 import { driverWhy, type Why } from './answer.js';
 import type { ChangeLog } from './change-log.js';
 import { isSameGpu, lookAt, type Looked } from './look.js';
@@ -26,6 +27,8 @@ export interface Work {
   readonly intent: GpuIntent;
   /** A driver that says "in use" is asked again for so long. */
   readonly patience: { leftMs: number };
+  /** Keeps what is made from being leased before the change is through. */
+  readonly fence: Pick<SliceFence, 'made'>;
   /** Another GPU failed: stop before the next step. */
   readonly isStopped: () => boolean;
 }
@@ -95,6 +98,7 @@ async function doStep(
 ): Promise<Looked<LiveGpu>> {
   const { ports, log, intent } = work;
   const { uuid } = intent;
+  await fenceMade(work, action, back);
   const step = log.nextStep();
   await log.add({ kind: 'begin', step, uuid, action, back });
   const answer = back ? await call(work, action) : await callPatiently(work, action, before);
@@ -109,6 +113,15 @@ async function doStep(
   const looked = await lookAt(ports.driver, uuid, isOfMode ? null : before.mig);
   if (!looked.ok || showsDone(action, looked.value)) return looked;
   return { ok: false, why: answer.ok ? unverified(action) : driverWhy(answer, actionInWords(action)) };
+}
+
+/** Without a compute instance a slice cannot be leased yet, and it must not be while a roll-back may destroy it. */
+async function fenceMade({ fence, intent }: Work, action: GpuAction, back: boolean): Promise<void> {
+  if (action.kind !== 'create-compute' || action.instanceId === null) return;
+  const { placement, instanceId } = action;
+  const fenced = fence.made({ gpuUuid: intent.uuid, placement, instanceId });
+  // Going back makes what must be there again, whatever can be written down.
+  await (back ? fenced.catch(() => undefined) : fenced);
 }
 
 /** One step, however often the driver is asked: a wait of hours leaves two records. */

@@ -39,7 +39,7 @@ export async function freeUp(
 }
 
 /** What was decided holds for the GPU as it was then, and a wait may have been long. */
-async function disturbed(
+export async function disturbed(
   { driver }: ChangePorts,
   gpus: readonly JudgedGpu[],
 ): Promise<ReadonlyMap<JudgedGpu, Why>> {

@@ -4,6 +4,7 @@ import { worstOf, type ChangeAnswer, type GpuOutcome, type Why } from './answer.
 import { caught, endingOf, goBack, goToUnchecked } from './carry-out.js';
 import { continueLog, type ChangeLog } from './change-log.js';
 import { mayDestroy, type Work } from './execute.js';
+import { fenceOff, noFence, takenBy, type Fencing } from './fence.js';
 import { signalsOf } from './history.js';
 import { lockGpus } from './locks.js';
 import { lookAt } from './look.js';
@@ -50,10 +51,10 @@ async function resumeOne(
   const [lock] = [...locked.values()];
   if (lock !== undefined) return refusedAnswer(change, lock);
   const log = continueLog(ports, name, change);
+  const made: Work['fence'] = { made: (slice) => fence.made(slice) };
+  let fence = noFence;
   const works = openGpus(change).map((intent): Work => ({
-    ports,
-    log,
-    intent,
+    ...{ ports, log, intent, fence: made },
     patience: { leftMs: 0 },
     isStopped: () => false,
   }));
@@ -62,9 +63,38 @@ async function resumeOne(
   const groups = keepGoing ? works.map((work) => [work]) : [works];
   // Where some of the GPUs went back already, all or nothing leaves the others one way only.
   const way = !keepGoing && wentBack(change) ? 'back' : direction;
-  const endings = await Promise.all(groups.map((group) => endGroup(change, log, group, way)));
-  const gpus = await settle(ports, log, endings.flat());
-  return { outcome: worstOf(gpus), change: name, gpus };
+  const losing = await Promise.all(groups.map((group) => lostBy(change, group, way)));
+  const fenced = await fenceOff(ports, losing.flat());
+  const [leased] = fenced.whys.values();
+  if (leased !== undefined) return refusedAnswer(change, leased);
+  try {
+    fence = fenced.fence;
+    const endings = await Promise.all(groups.map((group) => endGroup(change, log, group, way)));
+    const gpus = await settle(ports, log, endings.flat());
+    return { outcome: worstOf(gpus), change: name, gpus };
+  } finally {
+    await fenced.fence.release();
+  }
+}
+
+/** What may have been leased since the change was interrupted, and would go on either way to its end. */
+async function lostBy(
+  change: PastChange,
+  works: readonly Work[],
+  direction: 'back' | 'forward',
+): Promise<readonly Fencing[]> {
+  if (await isAllThrough(change, works, direction)) return [];
+  return Promise.all(
+    works.map(async (work): Promise<Fencing> => {
+      const { uuid, before, wanted } = work.intent;
+      const live = await lookAt(work.ports.driver, uuid);
+      const targets = direction === 'back' ? [before] : [wanted, before];
+      const actions = live.ok
+        ? targets.flatMap((target) => wayTo(target, live.value, mayDestroy(work)).actions)
+        : [];
+      return { slices: takenBy(uuid, actions) };
+    }),
+  );
 }
 
 /** GPUs that stand or fall together. */
@@ -80,9 +110,7 @@ async function endGroup(
     for (const [work, why] of await onAll(works, (one) => goToUnchecked(one, one.ports)))
       failures.set(work, why);
     if ([...failures.values()].every((why) => why === null)) return done;
-  } else if (!works.some(({ intent }) => turnedBack(change, intent.uuid))) {
-    if ((await Promise.all(works.map(isThrough))).every(Boolean)) return done;
-  }
+  } else if (await isAllThrough(change, works, direction)) return done;
   const first = [...failures.values()].find((why) => why !== null);
   const notBack = await goBack(log, failures);
   return works.map((work) =>
@@ -95,6 +123,15 @@ async function onAll(
   go: (work: Work) => Promise<Why | null>,
 ): Promise<readonly (readonly [Work, Why | null])[]> {
   return Promise.all(works.map(async (work) => [work, await caught('go on', () => go(work))] as const));
+}
+
+async function isAllThrough(
+  change: PastChange,
+  works: readonly Work[],
+  direction: 'back' | 'forward',
+): Promise<boolean> {
+  if (direction === 'forward' || works.some(({ intent }) => turnedBack(change, intent.uuid))) return false;
+  return (await Promise.all(works.map(isThrough))).every(Boolean);
 }
 
 /** Whether the GPU is as wanted, with nothing left to do. */

@@ -3,14 +3,16 @@ import { readRecord } from '#core/cluster/operator/record';
 import { worstOf, type NodeOutcome, type NodesAnswer, type NodeWhy } from './answer.js';
 import { changeNode } from './change-node.js';
 import { ConfigBook } from './config-book.js';
+import { notingEvents } from './note-events.js';
 import type { NodesOptions, WantedNode } from './options.js';
 import type { ClusterPorts } from './ports.js';
 
 export async function changeNodes(
-  ports: ClusterPorts,
+  given: ClusterPorts,
   wanted: readonly WantedNode[],
   options: NodesOptions,
 ): Promise<NodesAnswer> {
+  const ports = options.onNote === undefined ? given : notingEvents(given, options.onNote);
   const book = new ConfigBook(ports, options);
   const outcomes = new Map<string, NodeOutcome>();
   const { queue, away, staying } = await inOrder(ports, wanted, options);

@@ -34,4 +34,6 @@ export interface NodesOptions extends NodeOptions {
   readonly outOfService?: readonly string[];
   /** Each node for itself, instead of none after one that did not get there. */
   readonly keepGoing?: boolean;
+  /** What is worth a word, and stops nothing. */
+  readonly onNote?: (note: string) => void;
 }

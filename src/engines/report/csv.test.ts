@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sampleAudit } from '../../../test/support/sample-audit.js';
 import { csvCell, toCsv } from './csv.js';
+import { visible } from './visible.js';
 
 describe('toCsv', () => {
   it('a CSV library reads back what was written', () => {
@@ -21,17 +22,25 @@ describe('toCsv', () => {
 
   it('any text is one cell, and never a formula', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 2 }), (texts) => {
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 2 }), (raw) => {
+        const texts = raw.map(visible);
         const [row = []] = parse(`${texts.map(csvCell).join(',')}\n`, { skip_empty_lines: false });
         const cells = row as readonly string[];
         expect(cells.map((cell, at) => (cell === texts[at] ? cell : cell.replace(/^'/, '')))).toEqual(texts);
-        expect(cells.filter((cell) => /^[=+\-@\t\r\n]/.test(cell))).toEqual([]);
+        expect(cells.filter((cell) => /^\s*[=+\-@]|^[\t\r\n]/.test(cell))).toEqual([]);
       }),
     );
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '＝1'])('%j is kept from running', (text) => {
-    expect(csvCell(text).replace(/^"/, '')).toMatch(/^'/);
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '＝1', ' =1'])(
+    '%j is kept from running',
+    (text) => {
+      expect(csvCell(text).replace(/^"/, '')).toMatch(/^'/);
+    },
+  );
+
+  it('no name steers a terminal', () => {
+    expect(csvCell('a\u001b[2J\u202E')).toBe('a\\x1b[2J\\x202e');
   });
 
   it('numbers stay numbers, negative ones too', () => {

@@ -1,6 +1,7 @@
 /** One line per workload for a spreadsheet, with columns that stay: RFC 4180, and no text that a cell would run. */
 import type { AuditAnswer, AuditedWorkload } from '#core/audit/answer';
 import { deviceMiB } from './device.js';
+import { visible } from './visible.js';
 
 type Cell = string | number | null | undefined;
 
@@ -63,6 +64,7 @@ export function toCsv({ workloads }: AuditAnswer): string {
 export function csvCell(cell: Cell): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell === 'number') return String(cell);
-  const inert = /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
+  const text = visible(cell);
+  const inert = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/.test(text) ? `'${text}` : text;
   return /[",\r\n]|^\s|\s$/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

@@ -2,8 +2,9 @@
 import type { AuditAnswer, AuditedWorkload } from '#core/audit/answer';
 import { changeOf, changeText, cardName } from './device.js';
 import { counted, memoryText, usdChangeText, usdText } from './figures.js';
-import { byNamespace, isPlain, ownerKind } from './order.js';
+import { byNamespace, isPlain, ownerKind, restName, restOf } from './order.js';
 import { activityText, confidenceText, fullName, methodOf, sentence, verdictName } from './sentences.js';
+import { visible } from './visible.js';
 
 export function toMarkdown(answer: AuditAnswer): string {
   const { totals, workloads, isolation, notes } = answer;
@@ -30,8 +31,7 @@ export function toMarkdown(answer: AuditAnswer): string {
 
 /** Text of others as text: no markup, no HTML, no end of the line or of the table cell. */
 export function inert(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
+  return visible(text.replace(/\s+/g, ' '))
     .replace(/[\\`*_[\]<>|~&]/g, (sign) => `\\${sign}`)
     .replace(/^(\s*)([#+-]|\d+[.)])(?=\s)/, '$1\\$2');
 }
@@ -64,8 +64,9 @@ function bold(cell: string): string {
   return cell.startsWith('**') ? cell : `**${cell}**`;
 }
 
-function workloadTable({ workloads }: AuditAnswer): string {
-  const rows = byNamespace(workloads).flatMap(({ namespace, workloads: members }) =>
+function workloadTable(answer: AuditAnswer): string {
+  const rest = restOf(answer);
+  const rows = byNamespace(answer.workloads).flatMap(({ namespace, workloads: members }) =>
     members.map((workload) => [
       inert(namespace),
       inert([workload.workload, ownerKind(workload)].filter((part) => part !== '').join(', ')),
@@ -80,7 +81,9 @@ function workloadTable({ workloads }: AuditAnswer): string {
     ]),
   );
   const heads = ['namespace', 'workload', 'replicas:', 'memory p95:', 'max:', 'activity p95:'];
-  return tableOf([...heads, 'change', 'verdict', '$ a month:', 'confidence'], rows);
+  const last =
+    rest === null ? [] : [['', restName, '', '', '', '', '', '', usdChangeText(rest).replace('->', '→'), '']];
+  return tableOf([...heads, 'change', 'verdict', '$ a month:', 'confidence'], [...rows, ...last]);
 }
 
 /** A colon at the end of a head: numbers, to the right. */

@@ -1,9 +1,33 @@
 /** In which order workloads are shown: what saves most first, together with their namespace. */
-import type { AuditedWorkload, Severity } from '#core/audit/answer';
+import type { AuditAnswer, AuditedWorkload, Severity } from '#core/audit/answer';
 
 /** Dollars a month; 0 where a price or what comes after is not known. */
 export function savedUsd({ usdPerMonth: { now, after } }: AuditedWorkload): number {
   return now === null || after === null ? 0 : now - after;
+}
+
+export interface MonthlyUsd {
+  readonly now: number;
+  readonly after: number;
+}
+
+/** Of the totals, what no workload has: idle cards and what of a card stays uncut or free. */
+export const restName = 'free or uncut';
+
+/**
+ * So that the rows add up to the totals. `null`: there is none, a price is not known, or the rows are no parts of the
+ * totals, since not all of them ran at one time.
+ */
+export function restOf({ totals: { usdPerMonth: total }, workloads }: AuditAnswer): MonthlyUsd | null {
+  if (total === null || workloads.some(({ usdPerMonth: usd }) => usd.now === null || usd.after === null))
+    return null;
+  const left = (side: 'now' | 'after'): number =>
+    Math.round(100 * (total[side] - workloads.reduce((sum, one) => sum + (one.usdPerMonth[side] ?? 0), 0))) /
+    100;
+  const [now, after] = [left('now'), left('after')];
+  // Each row is rounded to cents.
+  const isNothing = Math.abs(now) < 1 && Math.abs(after) < 1;
+  return isNothing || now <= -1 || after <= -1 ? null : { now: Math.max(0, now), after: Math.max(0, after) };
 }
 
 export function bySaving(workloads: readonly AuditedWorkload[]): readonly AuditedWorkload[] {

@@ -17,6 +17,7 @@ function* workloadsOf({ workloads }: AuditAnswer): Generator<string> {
   }
 }
 
+/** Only a line feed ends a line here: `^` in a pattern would take U+2028 inside a text for an end too. */
 function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, '  ');
+  return text.replace(/(?<=^|\n)(?=[^\n])/g, '  ');
 }

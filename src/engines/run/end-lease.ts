@@ -1,19 +1,24 @@
 /** Ending somebody's lease: the holder is asked, then made to, and the slices are emptied after it. */
 import type { Processes } from '#ports/processes';
+import type { EndAnswer } from '#ports/lease-desk';
 import type { LeaseRecord } from '#ports/run-store';
+import { isNamed, type Caller } from './desk/caller.js';
 import { hasEnded, type LeasePorts } from './ports.js';
 import { reclaim } from './reclaim.js';
 import { graceMs, killMs, lookEveryMs } from './timing.js';
 
-export type EndLeaseAnswer =
-  | { readonly ok: true; readonly quarantined: readonly string[] }
-  | { readonly ok: false; readonly why: { readonly kind: 'unknown' | 'held-on'; readonly message: string } };
-
 export type EndLeasePorts = LeasePorts & { readonly processes: Pick<Processes, 'signal'> };
 
-export async function endLease(ports: EndLeasePorts, id: string): Promise<EndLeaseAnswer> {
-  const lease = await find(ports, id);
-  if (lease === null) return no('unknown', `there is no lease ${id}`);
+export async function endLease(
+  ports: EndLeasePorts,
+  caller: Pick<Caller, 'tenant'>,
+  shownId: string,
+): Promise<EndAnswer> {
+  const lease = await ports.store.read((tables) =>
+    tables.leases().find((one) => isNamed(caller, one, shownId)),
+  );
+  if (lease === undefined) return no('unknown', `there is no lease ${shownId}`);
+  const { id } = lease;
   const { pid, startedAt } = lease.holder;
   for (const [signal, withinMs] of [
     // Time for the holder to end what it runs, by the same two signals.
@@ -46,6 +51,6 @@ function find({ store }: LeasePorts, id: string): Promise<LeaseRecord | null> {
   return store.read((tables) => tables.leases().find((lease) => lease.id === id) ?? null);
 }
 
-function no(kind: 'unknown' | 'held-on', message: string): EndLeaseAnswer {
+function no(kind: 'unknown' | 'held-on', message: string): EndAnswer {
   return { ok: false, why: { kind, message } };
 }

@@ -1,77 +1,59 @@
-/** A lease in the hands of its holder: kept by heartbeats, and fenced by its row: without the row nothing is done. */
+/** A lease in the hands of its holder: kept by heartbeats at the desk, and lost when the desk says so or is silent. */
 import { MicaError } from '#core/errors';
-import type { LeasableSlice } from '#core/run/slice';
-import type { LeaseRecord, ProcessMark, RunTables } from '#ports/run-store';
-import { clearOut, type Unclean } from './clear-out.js';
-import type { Lease, LeaseUse, ReleaseAnswer } from './leases.js';
-import type { LeasePorts } from './ports.js';
+import type { GrantedLease, KeepAnswer } from '#ports/lease-desk';
+import type { ProcessMark } from '#ports/run-store';
+import type { Lease, ReleaseAnswer } from './leases.js';
+import type { HolderPorts } from './ports.js';
 import { heartbeatEveryMs } from './timing.js';
-import { usageOf } from './usage.js';
 
-export function hold(ports: LeasePorts, record: LeaseRecord, slices: readonly LeasableSlice[]): Lease {
-  const { store, clock } = ports;
+export function hold({ desk, clock }: HolderPorts, { id, slices, ttlMs }: GrantedLease): Lease {
   const lost = new AbortController();
   const over = new AbortController();
   const groups = new Map<string, ProcessMark>();
-  let heardMs = record.heartbeatMs;
+  let heardMs = clock.nowMs();
   let released: Promise<ReleaseAnswer> | null = null;
+  let last: Promise<unknown> = Promise.resolve();
 
-  /** `false`: the row is gone or somebody is taking the lease back. */
-  const change = async (work: (tables: RunTables, mine: LeaseRecord) => void): Promise<boolean> => {
-    const isMine = await store.transact((tables) => {
-      const mine = tables.leases().find(({ id }) => id === record.id);
-      if (mine?.state.kind !== 'held') return false;
-      work(tables, mine);
-      return true;
-    });
-    if (!isMine && !over.signal.aborted) lost.abort();
-    return isMine;
+  const keepNow = async (): Promise<KeepAnswer> => {
+    const sentMs = clock.nowMs();
+    const answer = await desk.keep(id, [...groups.values()]);
+    if (answer.kind === 'kept') heardMs = sentMs;
+    if (answer.kind === 'over' && !over.signal.aborted) lost.abort();
+    return answer;
   };
-  const keep = (): Promise<boolean> => {
-    const nowMs = clock.nowMs();
-    return change((tables, mine) => {
-      tables.putLease({ ...mine, groups: [...groups.values()], heartbeatMs: nowMs });
-      heardMs = nowMs;
-    });
+  /** One after the other: each says all groups, and the last one counts. */
+  const keep = (): Promise<KeepAnswer> => {
+    const turn = last.then(keepNow);
+    last = turn.catch(() => undefined);
+    return turn;
   };
   const beat = async (): Promise<void> => {
     for (;;) {
-      await clock.sleep(heartbeatEveryMs, over.signal);
+      await clock.sleep(heartbeatEveryMs(ttlMs), over.signal);
       if (isAborted(over.signal) || isAborted(lost.signal)) return;
       try {
         await keep();
       } catch {
-        // A full disk may have room again; after the TTL somebody else may have the slice.
-        if (clock.nowMs() - heardMs > record.ttlMs) lost.abort();
+        // A full disk may have room again, a desk may come back; after the TTL somebody else may have the slice.
+        if (clock.nowMs() - heardMs > ttlMs) lost.abort();
       }
     }
   };
   void beat();
 
-  const shut = (unclean: readonly Unclean[]): Promise<void> =>
-    store.transact((tables) => {
-      for (const { slice, why } of unclean) {
-        tables.putQuarantine({ slice, why, sinceMs: clock.nowMs() });
-      }
-    });
   const clean = async (): Promise<ReleaseAnswer> => {
     if (lost.signal.aborted) return { ok: true };
-    const bound = [...groups];
-    const unclean = await clearOut(ports, [...groups.values()], slices);
-    for (const [key] of bound) groups.delete(key);
-    if (bound.length > 0) await keep();
-    if (unclean.length === 0 || isAborted(lost.signal)) return { ok: true };
-    await shut(unclean);
-    return { ok: false, quarantined: unclean };
+    const bound = [...groups.keys()];
+    const answer = await desk.clean(id);
+    for (const key of bound) groups.delete(key);
+    if (answer.kind === 'over' && !over.signal.aborted) lost.abort();
+    return answer.kind === 'unclean' ? { ok: false, quarantined: answer.slices } : { ok: true };
   };
-  const release = async (used: LeaseUse): Promise<ReleaseAnswer> => {
+  const release = async (peakMemoryMiB: number | null): Promise<ReleaseAnswer> => {
     try {
       const answer = await clean();
       over.abort();
-      await change((tables, mine) => {
-        tables.addUsage(usageOf(mine, slices, clock.nowMs(), used.peakMemoryMiB));
-        tables.removeLease(mine.id);
-      });
+      await desk.release(id, peakMemoryMiB);
       return answer;
     } finally {
       over.abort();
@@ -79,21 +61,23 @@ export function hold(ports: LeasePorts, record: LeaseRecord, slices: readonly Le
   };
 
   return {
-    id: record.id,
+    id,
     slices,
     lost: lost.signal,
     bind: async (group) => {
       groups.set(keyOf(group), group);
-      if (!over.signal.aborted && (await keep())) return;
+      const answer = over.signal.aborted ? ({ kind: 'over' } as const) : await keep();
+      if (answer.kind === 'kept') return;
       groups.delete(keyOf(group));
-      throw new MicaError('lease-lost', `lease ${record.id} is over: nothing more may run on its slices`);
+      if (answer.kind === 'foreign-group') throw new MicaError('foreign-process', answer.why);
+      throw new MicaError('lease-lost', `lease ${id} is over: nothing more may run on its slices`);
     },
     unbind: async (group) => {
       if (groups.delete(keyOf(group))) await keep();
     },
     clean,
-    quarantine: (slice, why) => shut([{ slice, why }]),
-    release: (used = { peakMemoryMiB: null }) => (released ??= release(used)),
+    quarantine: (slice, why) => desk.quarantine(id, slice, why),
+    release: ({ peakMemoryMiB } = { peakMemoryMiB: null }) => (released ??= release(peakMemoryMiB)),
   };
 }
 

@@ -1,39 +1,23 @@
-/** The leases of this machine, for one process. */
-import type { Clock } from '#ports/clock';
+/** Leases for a process: at any desk, or at one of its own over the store of this machine. */
+import type { LeaseDesk } from '#ports/lease-desk';
 import { acquire } from './acquire.js';
+import { openDesk, ownCaller } from './desk/open-desk.js';
+import type { EndLeasePorts } from './end-lease.js';
 import type { Leases } from './leases.js';
-import type { LeasePorts } from './ports.js';
-import { reclaimGone } from './reclaim.js';
-import { watchOf } from './watch.js';
+import type { HolderPorts } from './ports.js';
+
+export function leasesAt(ports: HolderPorts): Leases {
+  return { acquire: (wish, options) => acquire(ports, wish, options) };
+}
 
 export interface OwnLeases extends Leases {
+  readonly desk: LeaseDesk;
   /** Leaves what is being taken back from dead holders to the next process that looks. */
   readonly close: () => void;
 }
 
-export function leasesOn(ports: LeasePorts): OwnLeases {
-  const watch = watchOf(ports);
-  const over = new AbortController();
-  const ending = { ...ports, clock: until(over.signal, ports.clock) };
-  let running: Promise<void> | null = null;
-  // What fails here fails for the next who looks as well, or is done by then.
-  const tidy = (): Promise<void> =>
-    (running ??= reclaimGone(ending, watch)
-      .catch(() => undefined)
-      .finally(() => (running = null)));
-  return {
-    acquire: (wish, options) => acquire(ports, { watch, tidy }, wish, options),
-    close: () => over.abort(),
-  };
-}
-
-/** Whoever sleeps when the signal comes does not go on after it. */
-function until(signal: AbortSignal, clock: Clock): Clock {
-  return {
-    nowMs: clock.nowMs,
-    sleep: async (ms) => {
-      await clock.sleep(ms, signal);
-      signal.throwIfAborted();
-    },
-  };
+export function leasesOn(ports: EndLeasePorts): OwnLeases {
+  const { for: deskFor, close } = openDesk(ports);
+  const desk = deskFor(ownCaller(ports));
+  return { ...leasesAt({ ...ports, desk }), desk, close };
 }

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LeaseWish } from '#core/run/slice';
+import type { RunStore } from '#ports/run-store';
 import { runWorld, type Actor, type RunWorld } from '../../../test/support/run-world.js';
-import { endLease } from './end-lease.js';
+import { openDesk, ownCaller } from './desk/open-desk.js';
 import { leasesOn } from './leases-on.js';
 import type { AcquireAnswer, AcquireOptions, Lease } from './leases.js';
 import { machineSlices } from './machine-slices.js';
-import { watchMemory } from './peak-memory.js';
+import { meterOf, watchMemory } from './peak-memory.js';
 
 const any: LeaseWish = { slice: { kind: 'any' }, count: 1, tenant: null, priority: 0 };
 const long = process.env['MICA_LONG'] === '1';
@@ -238,6 +239,25 @@ describe('a holder that', () => {
     expect(first.lost.aborted).toBe(false);
   });
 
+  it('died while it waited, or is silent, is not in the queue, though nobody asks', async () => {
+    const world = await twoSlices();
+    await leased(world.actor());
+    const [dead, silent] = [world.actor(), world.actor()];
+    for (const waiter of [dead, silent]) void acquire(waiter, { count: 2 });
+    await world.clock.sleep(1000);
+    dead.die();
+    silent.stop(600_000);
+    const desk = openDesk(world.actor().ports);
+    const waiting = () => world.store.read((tables) => tables.requests().length);
+    await desk.tidy();
+    expect(await waiting()).toBe(1);
+    for (let second = 0; second < 40; second += 1) {
+      await world.clock.sleep(1000);
+      await desk.tidy();
+    }
+    expect(await waiting()).toBe(0);
+  });
+
   it('died while it took a lease back is followed by the next', async () => {
     const world = await twoSlices();
     const [dead, second] = [world.actor(), world.actor()];
@@ -267,7 +287,84 @@ it('an observer that stopped while it took a lease back leaves it to the one tha
   expect(await world.store.read((tables) => tables.usage(0).map((use) => use.lease))).toEqual([lease.id]);
 });
 
-describe('endLease', () => {
+it('what was used, and what is shut, is on the disk for good', async () => {
+  const world = await twoSlices();
+  const [dead, holder] = [world.actor(), world.actor()];
+  const fleeting: string[] = [];
+  const noted = ({ ports }: Actor): Actor['ports'] => {
+    const transact: RunStore['transact'] = (work, options) =>
+      ports.store.transact((tables) => {
+        const note = (what: string): void => {
+          if (options?.durable !== true) fleeting.push(what);
+        };
+        return work({
+          ...tables,
+          addUsage: (usage) => {
+            note('usage');
+            tables.addUsage(usage);
+          },
+          putQuarantine: (record) => {
+            note(record.why);
+            tables.putQuarantine(record);
+          },
+        });
+      }, options);
+    return { ...ports, store: { ...ports.store, transact } };
+  };
+  const lease = await leased(dead, { count: 2 });
+  await lease.bind(await dead.start(only(lease.slices), 'undying'));
+  dead.die();
+  const next = await leased({ ...holder, ports: noted(holder) });
+  await next.quarantine(only(next.slices).id, 'Xid 79');
+  await next.bind(await holder.start(only(next.slices), 'undying'));
+  await next.release();
+  expect((await shut(world)).length).toBe(2);
+  expect((await world.store.read((tables) => tables.usage(0))).length).toBe(2);
+  expect(fleeting).toEqual([]);
+});
+
+describe('a clock that is turned back', () => {
+  const back = (actor: Actor): Actor => {
+    const { nowMs } = actor.ports.clock;
+    return {
+      ...actor,
+      ports: { ...actor.ports, clock: { ...actor.ports.clock, nowMs: () => nowMs() - 3_600_000 } },
+    };
+  };
+
+  it('keeps no lease from being taken back that somebody could not empty', async () => {
+    const world = await twoSlices();
+    const [dead, first] = [world.actor(), world.actor()];
+    await leased(dead, { count: 2 });
+    dead.die();
+    const taken = { kind: 'reclaiming', by: first.mark, sinceMs: world.clock.nowMs() } as const;
+    await world.store.transact((tables) => {
+      for (const lease of tables.leases()) tables.putLease({ ...lease, state: taken });
+    });
+    expect(await leased(back(world.actor()), { count: 2 })).toMatchObject({ id: expect.any(String) });
+  });
+
+  it('costs nobody the place in the queue', async () => {
+    const world = await twoSlices();
+    await leased(world.actor(), { count: 2 });
+    const [waiter, other] = [world.actor(), world.actor()].map(back) as [Actor, Actor];
+    const asked = { id: 'w', wish: any, command: [], queue: true };
+    const watching = openDesk(other.ports);
+    await openDesk(world.actor().ports).for(ownCaller(waiter.ports)).ask(asked);
+    const before = await world.store.read((tables) => tables.requests());
+    const desk = openDesk(waiter.ports).for(ownCaller(waiter.ports));
+    for (let second = 0; second < 60; second += 1) {
+      await world.clock.sleep(1000);
+      await desk.ask(asked);
+      await watching.tidy();
+    }
+    expect(await world.store.read((tables) => tables.requests())).toMatchObject([
+      { id: 'w', askedMs: before[0]?.askedMs },
+    ]);
+  });
+});
+
+describe('the end of a lease by somebody else', () => {
   it('asks the holder, and empties the slices where it ends without giving them back', async () => {
     const world = await twoSlices();
     const [holder, other] = [world.actor(), world.actor()];
@@ -283,10 +380,9 @@ describe('endLease', () => {
         return true;
       },
     };
-    expect(await endLease({ ...other.ports, processes }, 'nobody')).toMatchObject({
-      why: { kind: 'unknown' },
-    });
-    expect(await endLease({ ...other.ports, processes }, lease.id)).toEqual({ ok: true, quarantined: [] });
+    const { desk } = leasesOn({ ...other.ports, processes });
+    expect(await desk.end('nobody')).toMatchObject({ why: { kind: 'unknown' } });
+    expect(await desk.end(lease.id)).toEqual({ ok: true, quarantined: [] });
     expect(signals).toEqual([`SIGTERM ${holder.mark.pid}`, `SIGKILL ${holder.mark.pid}`]);
     expect(world.isAlive(group)).toBe(false);
     expect(await leaseIds(world)).toEqual([]);
@@ -302,7 +398,9 @@ describe('watchMemory', () => {
       for (const { gpuUuid, instanceId } of slices)
         await world.machine.addClient(gpuUuid, { pid, usedMiB, instanceId });
     };
-    const watches = slices.map((slice) => watchMemory(world, [slice]));
+    const watches = slices.map((slice) =>
+      watchMemory({ meter: meterOf(world.driver), clock: world.clock }, [slice]),
+    );
     await use(1, 1000);
     await use(2, 500);
     await world.clock.sleep(3000);

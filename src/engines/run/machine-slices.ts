@@ -2,8 +2,7 @@
 import { findModel } from '#core/catalogue/find-model';
 import type { GpuModel } from '#core/catalogue/model';
 import { MicaError } from '#core/errors';
-import { asArgument } from '#core/geometry/placement';
-import type { LeasableSlice } from '#core/run/slice';
+import { sliceIdOf, type LeasableSlice } from '#core/run/slice';
 import type { DriverAnswer, GpuDriver, GpuInfo, GpuInstance, GpuProcess } from '#ports/gpu-driver';
 
 /**
@@ -40,7 +39,7 @@ async function slicesOf(driver: GpuDriver, gpu: GpuInfo): Promise<readonly Leasa
       const { placement } = instance;
       return [
         {
-          id: `${gpu.uuid}/${asArgument(placement)}#${instance.id}`,
+          id: sliceIdOf(gpu.uuid, instance),
           gpuUuid: gpu.uuid,
           gpuIndex: gpu.index,
           model: model?.key ?? null,

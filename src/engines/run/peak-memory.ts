@@ -11,15 +11,27 @@ export interface PeakMemory {
 const firstLookMs = 200;
 const lookEveryMs = 1_000;
 
+/** Whoever can say what is in use on a slice. */
+export interface SliceMeter {
+  /** `null`: not known. */
+  readonly usedMiB: (slice: LeasableSlice) => Promise<number | null>;
+  /** As the driver's. */
+  readonly nextXid: GpuDriver['nextXid'];
+}
+
+export function meterOf(driver: Pick<GpuDriver, 'instances' | 'processes' | 'nextXid'>): SliceMeter {
+  return { usedMiB: (slice) => usedOn(driver, slice), nextXid: (waitMs) => driver.nextXid(waitMs) };
+}
+
 export function watchMemory(
-  { driver, clock }: { readonly driver: GpuDriver; readonly clock: Clock },
+  { meter, clock }: { readonly meter: Pick<SliceMeter, 'usedMiB'>; readonly clock: Clock },
   slices: readonly LeasableSlice[],
 ): PeakMemory {
   const over = new AbortController();
   let peakMiB: number | null = null;
   const look = async (): Promise<void> => {
     for (const slice of slices) {
-      const usedMiB = await usedOn(driver, slice);
+      const usedMiB = await meter.usedMiB(slice);
       if (usedMiB !== null) peakMiB = Math.max(peakMiB ?? 0, usedMiB);
     }
   };
@@ -40,7 +52,10 @@ export function watchMemory(
   };
 }
 
-async function usedOn(driver: GpuDriver, { gpuUuid, instanceId }: LeasableSlice): Promise<number | null> {
+export async function usedOn(
+  driver: Pick<GpuDriver, 'instances' | 'processes'>,
+  { gpuUuid, instanceId }: LeasableSlice,
+): Promise<number | null> {
   if (instanceId !== null) {
     const instances = await driver.instances(gpuUuid);
     const found = instances.ok ? instances.value.find(({ id }) => id === instanceId) : undefined;

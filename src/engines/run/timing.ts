@@ -2,7 +2,10 @@
 
 /** A lease whose holder is silent for longer is taken back. */
 export const ttlMs = 30_000;
-export const heartbeatEveryMs = 10_000;
+/** So that two may get lost. */
+export function heartbeatEveryMs(ofTtlMs: number): number {
+  return ofTtlMs / 3;
+}
 /** How often those who wait look: soon at first, rarely later. */
 export const firstPollMs = 100;
 export const slowestPollMs = 1_000;

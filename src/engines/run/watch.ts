@@ -17,15 +17,23 @@ interface Heard {
   readonly lookedMs: number;
 }
 
+/** Whoever looks at nobody for that long has seen them end. */
+const forgetAfterMs = 600_000;
+const mostHeard = 1000;
+
 export interface Watch {
   /** To be asked about everybody, again and again. */
   readonly isGone: (one: Watched) => boolean;
 }
 
-export function watchOf(ports: Pick<LeasePorts, 'clock' | 'processes' | 'self'>): Watch {
+export function watchOf(ports: Pick<LeasePorts, 'clock' | 'processes' | 'self' | 'ttlMs'>): Watch {
   const heard = new Map<string, Heard>();
-  const isSilent = ({ id, heartbeatMs, ttlMs: patienceMs = ttlMs }: Watched): boolean => {
+  const forgetSome = (nowMs: number): void => {
+    for (const [id, { lookedMs }] of heard) if (nowMs - lookedMs > forgetAfterMs) heard.delete(id);
+  };
+  const isSilent = ({ id, heartbeatMs, ttlMs: patienceMs = ports.ttlMs ?? ttlMs }: Watched): boolean => {
     const nowMs = ports.clock.nowMs();
+    if (heard.size >= mostHeard) forgetSome(nowMs);
     const before = heard.get(id);
     // Between two looks that lie far apart it was this process that slept.
     const awakeMs = before === undefined ? 0 : Math.min(nowMs - before.lookedMs, 2 * slowestPollMs);

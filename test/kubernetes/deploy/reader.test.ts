@@ -92,15 +92,21 @@ describe.skipIf(kubectl.missing)(kubectl.title('the reader of deploy/kubernetes'
   );
 
   it.each(of('list', 'resource.k8s.io').map((right) => [inWords(right), right] as const))(
-    'without "%s" all but DRA is shown',
+    'without "%s" all but DRA is shown, and it says so',
     async (_, right) => {
       const { server, as } = await deployed(without(roles, right), mixedCluster());
       onTestFinished(() => server.close());
       const { kubeconfigPath } = as('mica-reader');
-      const { stdout, exit } = await runMica(['cluster', 'show', '--kubeconfig', kubeconfigPath]);
-      expect(exit).toBe(0);
+      const said = `GPUs under DRA are left out: may not list ${right.resource} of resource.k8s.io; deploy/kubernetes/reader has the right`;
+      const { stdout, stderr, exit } = await runMica(['cluster', 'show', '--kubeconfig', kubeconfigPath]);
+      expect({ stderr, exit }).toEqual({ stderr: `note: ${said}\n`, exit: 0 });
       expect(stdout).toContain('operator-mixed');
       expect(stdout).not.toContain('dra-1');
+      for (const command of ['show', 'plan']) {
+        const json = await runMica(['cluster', command, '--json', '--kubeconfig', kubeconfigPath]);
+        expect(JSON.parse(json.stdout).notes).toContain(said);
+        expect(json.stderr).toContain(`note: ${said}\n`);
+      }
     },
   );
 

@@ -57,5 +57,10 @@ export function printable(text: string): string {
   });
 }
 
+/** What others wrote, in a list of lines: nobody begins a line of their own there. */
+export function onOneLine(text: string): string {
+  return printable(text).replaceAll('\n', '\\n');
+}
+
 /** Control characters but the line feed, and the marks that turn the direction of writing. */
 const unprintable = /(?!\n)\p{Cc}|[\u202A-\u202E\u2066-\u2069]/gu;

@@ -5,6 +5,7 @@ import { deviceName } from '../device.js';
 import { countText, memoryText, percentText, usdChangeText } from '../figures.js';
 import { droppedText, sentence } from '../sentences.js';
 import { chartOf } from './chart.js';
+import { factList, type Fact } from './fact-list.js';
 import { html, type Markup } from './markup.js';
 import { changeMarkup, verdictChip, whereOf } from './table.js';
 
@@ -23,15 +24,7 @@ export function detailOf(workload: AuditedWorkload, index: number, isOpen: boole
       ${chartOf(workload, id) ?? html`<p class="quiet">No figures of memory over time.</p>`}
       <figcaption>Largest memory in use by any replica, times in UTC.</figcaption>
     </figure>
-    <dl class="facts">
-      ${factsOf(workload).map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
+    ${factList(factsOf(workload))}
   </details>`;
 }
 
@@ -46,8 +39,6 @@ const viaText: Readonly<Record<Owner['via'], string>> = {
   'kube-state-metrics': 'as kube-state-metrics says',
   name: 'a guess from the names of its pods',
 };
-
-type Fact = readonly [name: string, value: string];
 
 function factsOf(workload: AuditedWorkload): readonly Fact[] {
   const { memoryMiB, compute, samples, recommended, owner, confidence, confidenceWhy } = workload;

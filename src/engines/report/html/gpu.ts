@@ -50,6 +50,8 @@ interface Box {
   readonly x: number;
   readonly width: number;
   readonly profile: string | null;
+  /** The profile, or what it is instead of a slice. */
+  readonly what: string;
   readonly names: readonly string[];
 }
 
@@ -87,30 +89,40 @@ function draw({ model, cut }: Card, workloads: ByName, isNamed: boolean): Markup
         }
         <rect class="edge" width="100%" height="${heightPx}" rx="6" />
         <text x="10" y="18">${name}</text>
-        <text class="profile" x="10" y="33">${box.profile ?? 'whole card'}</text>
+        <text class="profile" x="10" y="33">${box.what}</text>
       </svg>`;
     })}
   </svg>`;
 }
 
 function boxesOf(cut: Card['cut']): readonly Box[] {
-  if (cut.kind === 'whole') return [{ x: 0, width: 100, profile: null, names: cut.workloads }];
+  if (cut.kind === 'whole') {
+    return [{ x: 0, width: 100, profile: null, what: 'whole card', names: cut.workloads }];
+  }
   const unit = 100 / cut.gridUnits;
-  return cut.slices.map(({ profile, start, sizeUnits, workloads }) => ({
-    ...{ x: start * unit, width: sizeUnits * unit },
-    ...{ profile, names: workloads },
-  }));
+  const box = (start: number, end: number, profile: string | null, names: readonly string[]): Box => {
+    return { x: start * unit, width: (end - start) * unit, profile, what: profile ?? 'not cut', names };
+  };
+  let taken = 0;
+  const boxes = cut.slices.flatMap(({ profile, start, sizeUnits, workloads }) => {
+    const gap = start > taken ? [box(taken, start, null, [])] : [];
+    taken = start + sizeUnits;
+    return [...gap, box(start, taken, profile, workloads)];
+  });
+  return taken < cut.gridUnits ? [...boxes, box(taken, cut.gridUnits, null, [])] : boxes;
 }
 
-function describe({ profile, names }: Box, used: number | null): string {
-  const what = profile ?? 'whole card';
+function describe({ what, names }: Box, used: number | null): string {
   if (names.length === 0) return `${what}, free`;
   const who =
     names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
   return `${what}, ${who}${used === null ? '' : `, at its peak ${percentText(used)} of the memory`}`;
 }
 
-/** Of those who share a box the peaks together, of others their mean; `null`: somebody's is not known. */
+/**
+ * Of those who share a box the peaks together, of others their mean; `null`: somebody's is not known, as that of
+ * time-sliced pods, which are each shown the whole box's.
+ */
 function usedShare(
   { profile, names }: Box,
   model: string | null,
@@ -121,8 +133,9 @@ function usedShare(
   if (room === null) return null;
   let peaks = 0;
   for (const name of names) {
-    const max = workloads.get(name)?.memoryMiB?.max;
-    if (max === undefined) return null;
+    const workload = workloads.get(name);
+    const max = workload?.memoryMiB?.max;
+    if (max === undefined || (isNamed && names.length > 1 && workload?.verdict === 'unknown')) return null;
     peaks += max;
   }
   return Math.min(1, peaks / room / (isNamed ? 1 : Math.max(1, names.length)));

@@ -1,4 +1,5 @@
 /** HTML in which text cannot become markup: whatever is put into a template is escaped, unless it is a template too. */
+import { visible } from '../visible.js';
 
 export class Markup {
   readonly text: string;
@@ -19,9 +20,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 
 /** Safe as text and in quoted attributes. What would turn the text around or has no glyph is shown by its number. */
 export function escaped(text: string): string {
-  return shortened(text)
-    .replace(/[&<>"']/g, (sign) => entities[sign] ?? '')
-    .replace(unprintable, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return visible(shortened(text).replaceAll('\r', '\n')).replace(/[&<>"']/g, (sign) => entities[sign] ?? '');
 }
 
 const compact = new WeakMap<TemplateStringsArray, readonly string[]>();
@@ -50,8 +49,6 @@ const entities: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-
-const unprintable = /(?![\n\t])\p{Cc}|[\u202A-\u202E\u2066-\u2069]|\p{Cs}|[\uFFFE\uFFFF]/gu;
 
 /** The longest text that a report has room for: names come from outside. */
 const mostLetters = 600;

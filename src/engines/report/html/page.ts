@@ -2,9 +2,10 @@
 import type { AuditAnswer, AuditedWorkload, GpuCount } from '#core/audit/answer';
 import { cardName } from '../device.js';
 import { counted, usdText } from '../figures.js';
-import { bySaving } from '../order.js';
+import { bySaving, restOf } from '../order.js';
 import { fullName, methodOf, rarePeakText, savingTitle } from '../sentences.js';
 import { detailOf } from './detail.js';
+import { factList } from './fact-list.js';
 import { gpusDrawn } from './gpu.js';
 import { hero } from './hero.js';
 import { html, Markup } from './markup.js';
@@ -47,7 +48,7 @@ export function toHtml(answer: AuditAnswer): string {
           ${hero(answer)} ${gpuSection(answer)}
           <section aria-labelledby="workloads">
             <h2 id="workloads">Workloads</h2>
-            ${workloadTable(workloads, (index) => index < detailed.length)}
+            ${workloadTable(workloads, (index) => index < detailed.length, restOf(answer))}
           </section>
           ${rarePeaks(workloads, answer.strategy)}
           <section aria-labelledby="details">
@@ -191,15 +192,7 @@ function methodSection(answer: AuditAnswer): Markup {
   const { notes } = answer;
   return html`<section aria-labelledby="method">
     <h2 id="method">How these figures were made</h2>
-    <dl class="facts">
-      ${methodOf(answer).map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
+    ${factList(methodOf(answer))}
     ${
       notes.length === 0
         ? null

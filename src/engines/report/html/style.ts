@@ -123,6 +123,7 @@ th,td{padding:.6rem .55rem;text-align:left;vertical-align:top;border-bottom:1px 
 th:first-child{padding-left:1rem}
 tr>:last-child{padding-right:1rem}
 tbody tr:last-child>*{border-bottom:0}
+tfoot>tr>*{border-top:1px solid var(--line);border-bottom:0;font-weight:400;color:var(--muted)}
 thead th{font-weight:560;color:var(--muted);font-size:.82rem;vertical-align:bottom;white-space:nowrap}
 th.number,td.number{text-align:right;white-space:nowrap}
 thead button{all:unset;cursor:pointer;position:relative}
@@ -200,4 +201,4 @@ export const style = `
 ${page}${top}${drawings}${parts}${paper}`;
 
 /** SHA-256 of the style: a test holds the two together. */
-export const styleHash = 'sha256-4v2qUFlFZgPDRyOxo1gnPJTS+JD/jixd9sVGlBbElHk=';
+export const styleHash = 'sha256-y3nthuq918rXLuuJwdSEw/iQMMrBwuDMoxvxBqWXC8k=';

@@ -2,7 +2,7 @@
 import type { AuditedWorkload } from '#core/audit/answer';
 import { changeOf } from '../device.js';
 import { counted, countText, memoryText, percentText, signedMiB, usdText } from '../figures.js';
-import { ownerKind } from '../order.js';
+import { ownerKind, restName, type MonthlyUsd } from '../order.js';
 import { sentence, verdictName } from '../sentences.js';
 import { html, type Markup } from './markup.js';
 
@@ -12,10 +12,11 @@ const mostRows = 5_000;
 /** From here on columns have fixed widths: to fit them to every row takes a browser seconds. */
 const longTable = 400;
 
-/** `hasDetail`: workloads that the page says more of, by their place in the list. */
+/** `hasDetail`: workloads that the page says more of, by their place in the list. `rest`: what the totals have beyond them. */
 export function workloadTable(
   workloads: readonly AuditedWorkload[],
   hasDetail: (index: number) => boolean,
+  rest: MonthlyUsd | null,
 ): Markup {
   const left = workloads.length - mostRows;
   return html`<form class="filter" data-tool="filter" hidden role="search">
@@ -45,9 +46,21 @@ export function workloadTable(
         <tbody>
           ${workloads.slice(0, mostRows).map((workload, index) => rowOf(workload, index, hasDetail(index)))}
         </tbody>
+        ${rest === null ? null : restRow(rest)}
       </table>
     </div>
     ${left <= 0 ? null : html`<p class="quiet">and ${counted(left, 'workload')} that save less: --format csv lists all.</p>`}`;
+}
+
+function restRow({ now, after }: MonthlyUsd): Markup {
+  return html`<tfoot>
+    <tr>
+      <th scope="row" colspan="7">Parts of the GPUs that nobody has: ${restName}</th>
+      <td class="number">${usdText(now)}</td>
+      <td class="number">${usdText(after)}</td>
+      <td></td>
+    </tr>
+  </tfoot>`;
 }
 
 function rowOf(workload: AuditedWorkload, index: number, isLinked: boolean): Markup {

@@ -2,18 +2,18 @@
 import type { LeasableSlice } from '#core/run/slice';
 import type { RunningJob } from '#ports/job-runner';
 import type { AttemptRecord, JobResult, ProcessMark } from '#ports/run-store';
+import { endMarked, leaseVariable } from '../clear-out.js';
 import type { Lease } from '../leases.js';
 import { watchMemory } from '../peak-memory.js';
 import { durationKeyOf, isPass, type BatchJob } from './job.js';
 import type { BatchPorts } from './ports.js';
+import type { ReadyJob } from './ready-jobs.js';
 import type { SliceWatch } from './slice-watch.js';
 
 export interface AttemptOrder {
   readonly batch: string;
-  readonly job: number;
-  readonly attempt: number;
+  readonly ready: ReadyJob;
   readonly task: BatchJob;
-  readonly cwd: string;
   readonly timeoutMs: number | null;
   readonly lease: Lease;
   readonly slice: LeasableSlice;
@@ -21,6 +21,12 @@ export interface AttemptOrder {
   readonly stop: AbortSignal;
   /** Breaking its slice is no accident any more. */
   readonly hasBrokenBefore: boolean;
+}
+
+export interface EndedAttempt {
+  readonly record: AttemptRecord;
+  /** The result is in the store; whatever is put there from now on comes after it. */
+  readonly written: Promise<void>;
 }
 
 /** Time to end by itself after SIGTERM. */
@@ -33,47 +39,41 @@ export async function runAttempt(
   ports: BatchPorts,
   watch: SliceWatch,
   order: AttemptOrder,
-): Promise<AttemptRecord> {
-  const { store, clock, runner } = ports;
-  const { batch, job, attempt, task, lease, slice } = order;
+): Promise<EndedAttempt> {
+  const { store, clock } = ports;
+  const { batch, task, lease, slice } = order;
+  const { job, attempt, prepared } = order.ready;
+  const startMs = clock.nowMs();
   const begun = (group: ProcessMark | null): AttemptRecord => {
     return { batch, job, attempt, slice: slice.id, group, startMs, end: null };
   };
-  const startMs = clock.nowMs();
-  const start = runner.start(
-    {
-      command: task.command,
-      env: { ...ports.env, ...environmentOf(order) },
-      cwd: order.cwd,
-      output: { kind: 'file', path: ports.logOf({ job, attempt }) },
-    },
-    async (group) => {
-      // The lease first: whoever finds it without its holder ends the group.
-      await lease.bind(group);
-      await store.transact((tables) => tables.putAttempt(begun(group)));
-    },
-  );
-  const finish = async (record: AttemptRecord, result: JobResult, peakMemoryMiB: number | null) => {
-    const ended: AttemptRecord = { ...record, end: { ms: clock.nowMs(), result, peakMemoryMiB } };
-    await store.transact((tables) => {
+  const finish = (record: AttemptRecord, result: JobResult, peakMemoryMiB: number | null): EndedAttempt => {
+    const endMs = clock.nowMs();
+    const ended: AttemptRecord = { ...record, end: { ms: endMs, result, peakMemoryMiB } };
+    const written = store.transact((tables) => {
       tables.putAttempt(ended);
-      if (isPass(task, result)) tables.putDuration(durationKeyOf(task), clock.nowMs() - startMs);
+      if (isPass(task, result)) tables.putDuration(durationKeyOf(task), endMs - startMs);
     });
-    return ended;
+    return { record: ended, written };
   };
-  const started = await start.catch((error: unknown) => {
+  if (!prepared.ok) {
+    return finish(begun(null), { kind: 'not-started', why: prepared.why.message }, null);
+  }
+  const { group } = prepared.job;
+  const opened = prepared.job.open(async () => {
+    // Bound, so that whoever finds the lease without its holder ends the group; both at once, to share a commit.
+    await Promise.all([lease.bind(group), store.transact((tables) => tables.putAttempt(begun(group)))]);
+  }, ofSlice(order));
+  const running = await opened.catch((error: unknown) => {
     // A lease that is lost takes no more groups; anything else that cannot be written down stops the batch.
     if (lease.lost.aborted) return null;
     throw error;
   });
-  if (started === null) return finish(begun(null), leaseLost, null);
-  if (!started.ok) {
-    return finish(begun(null), { kind: 'not-started', why: started.why.message }, null);
-  }
-  const running = started.job;
+  if (running === null) return finish(begun(null), leaseLost, null);
   const watched = watch.begin(slice);
   const memory = watchMemory(ports, [slice]);
   let result: JobResult;
+  let peakMemoryMiB: number | null;
   try {
     result = await resultOf(ports, order, running, watched.broken);
   } catch (error) {
@@ -81,18 +81,14 @@ export async function runAttempt(
     throw error;
   } finally {
     watched.end();
+    peakMemoryMiB = await memory.end();
   }
-  return finish(begun(running.group), result, await memory.end());
+  return finish(begun(group), result, peakMemoryMiB);
 }
 
-function environmentOf({ batch, job, attempt, slice }: AttemptOrder): Readonly<Record<string, string>> {
-  return {
-    CUDA_VISIBLE_DEVICES: slice.device,
-    MICA_BATCH: batch,
-    MICA_JOB: String(job + 1),
-    MICA_ATTEMPT: String(attempt),
-    MICA_SLICE: slice.id,
-  };
+/** What a job gets to know of its slice. */
+function ofSlice({ lease, slice }: AttemptOrder): Readonly<Record<string, string>> {
+  return { CUDA_VISIBLE_DEVICES: slice.device, MICA_SLICE: slice.id, [leaseVariable]: lease.id };
 }
 
 /** What ends an attempt before its program does. */
@@ -128,6 +124,8 @@ async function resultOf(
     await gone(isUrgent ? 0 : graceMs);
     job.signal('SIGKILL');
     await gone(killMs);
+    // What left the group would run on beside the next job. Whoever takes a lost lease back ends it there.
+    if (!isUrgent) await endMarked({ clock, runner }, lease.id);
     switch (first.kind) {
       case 'timeout':
         return { kind: 'timeout' };

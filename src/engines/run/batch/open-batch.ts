@@ -1,6 +1,6 @@
 /** Batches in the store: begun, found again after their runner was gone, and ended. */
-import type { AttemptRecord, BatchRecord } from '#ports/run-store';
-import { hasEnded } from '../ports.js';
+import type { AttemptRecord, BatchRecord, ProcessMark } from '#ports/run-store';
+import { hasEnded, isElsewhere } from '../ports.js';
 import { runnerGone, type BatchRequest } from './job.js';
 import type { BatchPorts } from './ports.js';
 
@@ -43,8 +43,14 @@ export async function resumeBatch(
   id: string | null,
 ): Promise<ResumeAnswer> {
   const { store, self } = ports;
-  const isBusy = ({ runner, endedMs }: BatchRecord): boolean => endedMs === null && !hasEnded(ports, runner);
   const taken = await store.transact((tables): ResumeAnswer => {
+    // Of a runner that cannot be looked at from here, its leases and requests say whether it lives.
+    const holds = (runner: ProcessMark): boolean =>
+      [...tables.leases(), ...tables.requests()].some(
+        ({ holder: { pid, startedAt } }) => pid === runner.pid && startedAt === runner.startedAt,
+      );
+    const isBusy = ({ runner, endedMs }: BatchRecord): boolean =>
+      endedMs === null && !hasEnded(ports, runner) && (!isElsewhere(self, runner) || holds(runner));
     const found =
       id === null
         ? tables.batches(newestLookedAt).find((batch) => batch.endedMs === null && !isBusy(batch))
@@ -67,10 +73,14 @@ export async function resumeBatch(
 }
 
 export async function endBatch({ store, clock }: StorePorts, id: string): Promise<void> {
-  await store.transact((tables) => {
-    const batch = tables.batch(id);
-    if (batch !== null && batch.endedMs === null) tables.putBatch({ ...batch, endedMs: clock.nowMs() });
-  });
+  // With all results before it: a batch that has said that it is done is done after a loss of power too.
+  await store.transact(
+    (tables) => {
+      const batch = tables.batch(id);
+      if (batch !== null && batch.endedMs === null) tables.putBatch({ ...batch, endedMs: clock.nowMs() });
+    },
+    { durable: true },
+  );
 }
 
 /** Attempts whose runner went: nobody can say how they end, so what is left of them is ended, and they do not count. */

@@ -1,16 +1,16 @@
 /** What running a batch takes from the world. */
 import type { Clock } from '#ports/clock';
-import type { GpuDriver } from '#ports/gpu-driver';
 import type { JobRunner } from '#ports/job-runner';
 import type { ProcessMark, RunStore } from '#ports/run-store';
 import type { Leases } from '../leases.js';
+import type { SliceMeter } from '../peak-memory.js';
 import type { LeasePorts } from '../ports.js';
 
 export interface BatchPorts {
   readonly store: RunStore;
   readonly leases: Leases;
   readonly runner: JobRunner;
-  readonly driver: GpuDriver;
+  readonly meter: SliceMeter;
   readonly clock: Clock;
   /** This process. */
   readonly self: ProcessMark;

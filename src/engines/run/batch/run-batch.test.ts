@@ -9,6 +9,7 @@ import type { GpuDriver, XidEvent } from '#ports/gpu-driver';
 import type { RunStore } from '#ports/run-store';
 import { fakeLeases, fakeSlices, type FakeLeases } from '../../../../test/support/fake-leases.js';
 import { memoryRunStore } from '../../../../test/support/memory-run-store.js';
+import { meterOf } from '../peak-memory.js';
 import { verdictOf, type BatchRequest } from './job.js';
 import { beginBatch, resumeBatch } from './open-batch.js';
 import type { BatchPorts } from './ports.js';
@@ -59,7 +60,7 @@ function ports(): BatchPorts {
   };
   return {
     ...{ store, leases, runner: systemJobRunner, clock, self, processes: systemProcesses },
-    driver: driver as GpuDriver,
+    meter: meterOf(driver),
     logOf: ({ job, attempt }) => join(folder, `${job}-${attempt}.log`),
     env: { PATH: process.env['PATH'], AT: folder },
   };
@@ -143,13 +144,17 @@ describe('a batch', () => {
     // Ten times as fast, so that the grace after SIGTERM is.
     clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 10, signal) };
     const asked = request(
-      ['(trap "" TERM; sleep 30) & echo $!; sleep 30', 'trap "exit 0" TERM; sleep 30 & wait'],
-      {
-        timeoutMs: 1500,
-      },
+      [
+        '(trap "" TERM; sleep 30) & echo $!; sleep 30',
+        'trap "exit 0" TERM; sleep 30 & wait',
+        'setsid sh -c "echo \\$\\$ > escaped; exec sleep 30" & sleep 30',
+      ],
+      { timeoutMs: 1500 },
     );
     const end = await run(asked);
-    expect(verdicts(asked, end)).toEqual(['timed-out', 'timed-out']);
+    expect(verdicts(asked, end)).toEqual(['timed-out', 'timed-out', 'timed-out']);
+    const escaped = Number(readFileSync(join(folder, 'escaped'), 'utf8'));
+    expect(escaped > 0 && systemProcesses.isAlive(escaped)).toBe(false);
     for (const { group } of end.attempts) expect(systemJobRunner.isGroupAlive(group!)).toBe(false);
   });
 

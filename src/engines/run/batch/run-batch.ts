@@ -3,6 +3,7 @@
  * slice that breaks goes while its job begins again elsewhere.
  */
 import type { LeasableSlice } from '#core/run/slice';
+import type { JobStart } from '#ports/job-runner';
 import type { AttemptRecord } from '#ports/run-store';
 import type { AcquireAnswer, Lease } from '../leases.js';
 import { runAttempt } from './attempt.js';
@@ -10,6 +11,7 @@ import { durationKeyOf, verdictOf, type Verdict } from './job.js';
 import { jobQueue, type QueuedJob } from './job-queue.js';
 import { endBatch, type OpenBatch } from './open-batch.js';
 import type { BatchPorts } from './ports.js';
+import { discard, readyJobs, type ReadyJob } from './ready-jobs.js';
 import { sliceWatch } from './slice-watch.js';
 
 export type BatchEvent =
@@ -52,6 +54,8 @@ interface Ran {
 
 /** How often a slice that breaks under a job is an accident. */
 const breaksForgiven = 1;
+/** Programs kept ready: enough for slices that become free at the same time. */
+const mostReady = 4;
 
 export async function runBatch(
   ports: BatchPorts,
@@ -59,7 +63,8 @@ export async function runBatch(
   { signal, onEvent }: BatchOptions,
 ): Promise<BatchEnd> {
   const { request } = batch;
-  const attemptsOf = request.jobs.map((_, job) => batch.attempts.filter((one) => one.job === job));
+  const attemptsOf = request.jobs.map((): AttemptRecord[] => []);
+  for (const attempt of batch.attempts) attemptsOf[attempt.job]?.push(attempt);
   const queue = jobQueue(await openJobs(ports, batch, attemptsOf));
   const breaks = new Map<number, number>();
   const brokenSlices = new Set<string>();
@@ -81,7 +86,17 @@ export async function runBatch(
   };
   if (signal.aborted) stopAll();
   signal.addEventListener('abort', stopAll);
+  const isStopped = (): boolean => stop.signal.aborted;
   const failures: unknown[] = [];
+  const ready = readyJobs({
+    queue,
+    clock: ports.clock,
+    ahead: () => Math.min(mostReady, workers.size),
+    prepare: async (job) => {
+      const attempt = (attemptsOf[job]!.at(-1)?.attempt ?? 0) + 1;
+      return { job, attempt, prepared: await ports.runner.prepare(startOf(ports, batch, job, attempt)) };
+    },
+  });
 
   const watch = sliceWatch(ports, {
     onBroken: async (slice, why) => {
@@ -118,9 +133,14 @@ export async function runBatch(
     onEvent({ kind: 'slice-taken', slice });
     try {
       while (why === null && !stop.signal.aborted) {
-        const job = queue.take();
-        if (queue.size() === 0) giveUpWaiting();
-        if (job === undefined) break;
+        const next = ready.take();
+        if (ready.size() === 0) giveUpWaiting();
+        if (next === undefined) break;
+        const job = await next;
+        if (isStopped()) {
+          await discard(job);
+          break;
+        }
         const ran = await runJob(job, lease, slice);
         why = ran.why;
         const used = ran.record.end?.peakMemoryMiB ?? null;
@@ -134,24 +154,15 @@ export async function runBatch(
     }
   };
 
-  const runJob = async (job: number, lease: Lease, slice: LeasableSlice): Promise<Ran> => {
+  const runJob = async (next: ReadyJob, lease: Lease, slice: LeasableSlice): Promise<Ran> => {
+    const { job, attempt } = next;
     const mine = attemptsOf[job]!;
     const task = request.jobs[job]!;
-    const attempt = (mine.at(-1)?.attempt ?? 0) + 1;
     onEvent({ kind: 'started', job, attempt, slice });
     const halt = new AbortController();
     halts.add(halt);
-    const record = await runAttempt(ports, watch, {
-      ...{
-        batch: batch.id,
-        job,
-        attempt,
-        task,
-        cwd: request.cwd,
-        timeoutMs: request.timeoutMs,
-        lease,
-        slice,
-      },
+    const { record, written } = await runAttempt(ports, watch, {
+      ...{ batch: batch.id, ready: next, task, timeoutMs: request.timeoutMs, lease, slice },
       stop: halt.signal,
       hasBrokenBefore: (breaks.get(job) ?? 0) >= breaksForgiven,
     }).finally(() => halts.delete(halt));
@@ -163,8 +174,10 @@ export async function runBatch(
       else queue.retry(job);
       wake();
     }
-    onEvent({ kind: 'ended', attempt: record, verdict });
-    return { record, why: await unusable(record, lease, slice) };
+    // The slice is looked at while the result is written down; the next job comes after both.
+    const said = written.then(() => onEvent({ kind: 'ended', attempt: record, verdict }));
+    const [why] = await Promise.all([unusable(record, lease, slice), said]);
+    return { record, why };
   };
 
   const unusable = async (
@@ -187,7 +200,7 @@ export async function runBatch(
   try {
     while (!stop.signal.aborted) {
       const woken = new Promise<void>((resolve) => (wake = resolve));
-      if (queue.size() > 0 && workers.size < (request.most ?? Infinity)) {
+      if (ready.size() > 0 && workers.size < (request.most ?? Infinity)) {
         const answer = await acquire();
         if (answer.ok) {
           const worker = work(answer.lease)
@@ -213,8 +226,9 @@ export async function runBatch(
       await woken;
     }
   } finally {
-    if (refusal === null && queue.size() > 0) stopAll();
+    if (refusal === null && ready.size() > 0) stopAll();
     await Promise.all(workers);
+    await ready.close();
     signal.removeEventListener('abort', stopAll);
     watching.abort();
     await watched;
@@ -232,6 +246,16 @@ export async function runBatch(
       : refusal === null
         ? { kind: 'stopped' }
         : { kind: 'no-slice', why: refusal },
+  };
+}
+
+function startOf(ports: BatchPorts, batch: OpenBatch, job: number, attempt: number): JobStart {
+  const { jobs, cwd } = batch.request;
+  return {
+    command: jobs[job]!.command,
+    env: { ...ports.env, MICA_BATCH: batch.id, MICA_JOB: String(job + 1), MICA_ATTEMPT: String(attempt) },
+    cwd,
+    output: { kind: 'file', path: ports.logOf({ job, attempt }) },
   };
 }
 

@@ -21,14 +21,14 @@ export interface WatchEvents {
 const xidWaitMs = 100;
 
 export function sliceWatch(
-  { driver }: Pick<BatchPorts, 'driver'>,
+  { meter }: Pick<BatchPorts, 'meter'>,
   { onBroken, onRemark }: WatchEvents,
 ): SliceWatch {
   const jobs = new Set<{ readonly slice: LeasableSlice; readonly breaking: AbortController }>();
 
   async function watchErrors(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
-      const answer = await driver.nextXid(xidWaitMs);
+      const answer = await meter.nextXid(xidWaitMs);
       if (!answer.ok) {
         onRemark(`errors of the GPUs cannot be watched: ${answer.why.message}`);
         return;

@@ -2,7 +2,7 @@
 import type { AuditAnswer, AuditedWorkload, Severity } from '#core/audit/answer';
 import { changeOf, changeText } from '#engines/report/device';
 import { counted, memoryText, usdChangeText, usdText } from '#engines/report/figures';
-import { byNamespace, isPlain, ownerKind, savedUsd } from '#engines/report/order';
+import { byNamespace, isPlain, ownerKind, restName, restOf, savedUsd } from '#engines/report/order';
 import {
   activityText,
   confidenceText,
@@ -40,8 +40,12 @@ function headline({ style }: Screen, answer: AuditAnswer): string {
   const grade = colourOfLetter(style, letter)(`score ${score} of 100, ${letter}`);
   return [
     style.bold(oneLine(totals.headline)),
-    `${grade}   ${gpus.now} -> ${gpus.after} GPUs (${-gpus.freed})   ${money}${oneLine(unpriced)}`,
+    `${grade}   ${gpus.now} -> ${gpus.after} GPUs (${signed(gpus.after - gpus.now)})   ${money}${oneLine(unpriced)}`,
   ].join('\n');
+}
+
+function signed(gpus: number): string {
+  return gpus > 0 ? `+${gpus}` : String(gpus);
 }
 
 function signedUsd(usd: number): string {
@@ -52,6 +56,8 @@ interface AuditColumn extends Column {
   readonly cellOf: (workload: AuditedWorkload, style: Style) => string;
   /** Where even the columns that stay are too wide. */
   readonly shortOf?: (workload: AuditedWorkload) => string;
+  /** Where even that is too wide. */
+  readonly brief?: Pick<AuditColumn, 'head' | 'cellOf'>;
   /** The first to go where the screen is narrow has the highest; 0 always stays. */
   readonly spare: number;
 }
@@ -62,7 +68,12 @@ const columns: readonly AuditColumn[] = [
   { head: 'mem p95', align: 'right', spare: 2, cellOf: ({ memoryMiB }) => orDash(memoryMiB?.p95) },
   { head: 'max', align: 'right', spare: 0, cellOf: ({ memoryMiB }) => orDash(memoryMiB?.max) },
   { head: 'activity', align: 'right', spare: 1, cellOf: (workload) => activityText(workload) || '-' },
-  { head: 'current -> recommended', spare: 0, cellOf: changeCell },
+  {
+    head: 'current -> recommended',
+    spare: 0,
+    cellOf: changeCell,
+    brief: { head: '-> recommended', cellOf: targetCell },
+  },
   { head: 'verdict', spare: 5, cellOf: ({ verdict }) => verdictName[verdict] },
   {
     ...{ head: '$ a month', align: 'right', spare: 0, shortOf: savingCell },
@@ -74,29 +85,30 @@ const columns: readonly AuditColumn[] = [
 const mostSpare = Math.max(...columns.map(({ spare }) => spare));
 
 /** In a pipe, lines are as long as they need to be: nobody reads them with the eye alone. */
-function workloadTable(screen: Screen, { workloads }: AuditAnswer): string {
-  if (workloads.length === 0) return 'no workload was seen on any GPU';
+function workloadTable(screen: Screen, answer: AuditAnswer): string {
+  if (answer.workloads.length === 0) return 'no workload was seen on any GPU';
   const fits = (text: string): boolean => !screen.isTerminal || widthOf(text) <= screen.columns;
   for (let most = mostSpare; most >= 0; most -= 1) {
     const shown = columns.filter(({ spare }) => spare <= most);
-    const text = tableWith(screen, workloads, shown);
+    const text = tableWith(screen, answer, shown);
     if (fits(text)) return text;
   }
-  const last = columns.filter(({ spare }) => spare === 0);
+  const last = columns
+    .filter(({ spare }) => spare === 0)
+    .map((column) => ({ ...column, cellOf: column.shortOf ?? column.cellOf }));
+  const text = tableWith(screen, answer, last);
+  if (fits(text)) return text;
   return tableWith(
     screen,
-    workloads,
-    last.map((column) => ({ ...column, cellOf: column.shortOf ?? column.cellOf })),
+    answer,
+    last.map((column) => ({ ...column, ...column.brief })),
   );
 }
 
-function tableWith(
-  screen: Screen,
-  workloads: readonly AuditedWorkload[],
-  shown: readonly AuditColumn[],
-): string {
+function tableWith(screen: Screen, answer: AuditAnswer, shown: readonly AuditColumn[]): string {
   const { style } = screen;
-  const rows = byNamespace(workloads).flatMap(({ namespace, savedUsd: less, workloads: members }) => {
+  const rest = restOf(answer);
+  const rows = byNamespace(answer.workloads).flatMap(({ namespace, savedUsd: less, workloads: members }) => {
     const name = namespace === '' ? 'in no namespace' : shortened(oneLine(namespace));
     const saved = less === 0 ? '' : signedUsd(-less);
     const head = shown.map((column, index) =>
@@ -107,6 +119,13 @@ function tableWith(
       ...members.map((workload) => shown.map(({ cellOf }) => cellOf(workload, style))),
     ];
   });
+  if (rest !== null) {
+    const isShort = shown.some(({ shortOf, cellOf }) => shortOf !== undefined && shortOf === cellOf);
+    const money = isShort ? signedUsd(rest.after - rest.now) : usdChangeText(rest);
+    rows.push(
+      shown.map(({ head }, index) => (index === 0 ? style.dim(restName) : head === '$ a month' ? money : '')),
+    );
+  }
   return tableOf(screen, shown, rows);
 }
 
@@ -128,6 +147,11 @@ function savingCell(workload: AuditedWorkload): string {
 
 function changeCell(workload: AuditedWorkload, style: Style): string {
   return colourOf(style, workload.severity)(oneLine(changeText(changeOf(workload))));
+}
+
+function targetCell(workload: AuditedWorkload, style: Style): string {
+  const { from, to } = changeOf(workload);
+  return colourOf(style, workload.severity)(oneLine(to === null ? '?' : to === from ? 'stays' : to));
 }
 
 function orDash(memoryMiB: number | undefined): string {

@@ -22,7 +22,7 @@ export async function planAudited(
   const { headroom, speeds, prices } = options;
   const inputs = {
     fleet: fleetOf(observation, options),
-    needs: needsOf(answer, options),
+    needs: needsOf(observation, options),
     layouts: [],
     prices,
     notes: answer.notes,

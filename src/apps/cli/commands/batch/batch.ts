@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, basename, join } from 'node:path';
 import { writeFiles } from '#adapters/files/write-files';
+import type { Nursery } from '#adapters/system/job-nursery';
 import { defaultPrices } from '#core/cost/default-prices';
 import { cheapestFor } from '#core/cost/price-table';
 import { MicaError } from '#core/errors';
@@ -12,20 +13,21 @@ import { junitXml } from '#engines/run/batch/junit';
 import { beginBatch, resumeBatch, type OpenBatch } from '#engines/run/batch/open-batch';
 import { reportOf, type BatchReport } from '#engines/run/batch/report';
 import { runBatch, type BatchEnd } from '#engines/run/batch/run-batch';
-import { machineSlices } from '#engines/run/machine-slices';
+import type { Leases } from '#engines/run/leases';
 import { longestTimeMs, timeSpanMs, wholeNumber } from '../../arguments.js';
 import type { AnswerExit, Context } from '../../command.js';
 import { pricesFileFrom } from '../../settings.js';
 import { printJson } from '../../terminal/json.js';
-import type { DriverFlags } from '../node/open-node.js';
+import type { DeskFlags } from '../serve/find-server.js';
 import { withSlicesFor, type RunMachine } from '../run/open-run.js';
+import { programEnv } from '../run/program-env.js';
 import { listenForSignals } from '../run/signals.js';
 import { sliceWishFrom, type SliceFlags } from '../run/slice-wish.js';
 import { batchAsJson, describeBatch } from './describe-batch.js';
 import { progressOn } from './progress.js';
 import { readJobs, type JobFlags } from './read-jobs.js';
 
-export interface BatchFlags extends DriverFlags, SliceFlags, JobFlags {
+export interface BatchFlags extends DeskFlags, SliceFlags, JobFlags {
   readonly jobs?: string;
   readonly timeout?: string;
   readonly retries?: string;
@@ -52,18 +54,22 @@ export async function batchCommand(
       const logOf = await logsOf(machine.folder, batch.id);
       const before = new Set(batch.attempts.map(({ job }) => job)).size;
       const progress = progressOn(context.host, batch.request.jobs, before, machine.clock.nowMs);
+      const nursery = await nurseryFor(batch);
       let end: BatchEnd;
       try {
         const ports = {
           ...machine,
+          leases: await leasesFor(machine, flags, (text) => progress.onEvent({ kind: 'remark', text })),
+          runner: nursery?.runner ?? machine.runner,
           logOf: ({ job, attempt }: { job: number; attempt: number }) => logOf(job, attempt),
-          env: context.host.env,
+          env: programEnv(context.host),
         };
         end = await runBatch(ports, batch, { signal: signals.first, onEvent: progress.onEvent });
       } finally {
         progress.end();
+        await nursery?.close();
       }
-      const slices = [...(await machineSlices(machine.driver)), ...end.slices];
+      const slices = [...(await machine.desk.list()).slices, ...end.slices];
       const whyLeft = end.end.kind === 'no-slice' ? end.end.why : 'the batch was stopped';
       const report = reportOf(batch, { attempts: end.attempts, slices, usdPerGpuHour, whyLeft });
       if (context.json) printJson(context.screen, batchAsJson(report, logOf));
@@ -74,6 +80,17 @@ export async function batchCommand(
   } finally {
     signals.release();
   }
+}
+
+/** A resumed batch says anew whether GPUs may be cut for it. */
+async function leasesFor(
+  machine: RunMachine,
+  { recut = false }: BatchFlags,
+  note: (text: string) => void,
+): Promise<Leases> {
+  if (!recut) return machine.leases;
+  const { recutLeases } = await import('../run/recut-leases.js');
+  return recutLeases(machine, note);
 }
 
 async function requestFrom(
@@ -115,6 +132,15 @@ async function resumed(machine: RunMachine, id: string | null): Promise<OpenBatc
   throw new MicaError(answer.why.kind === 'running' ? 'state-locked' : 'bad-usage', answer.why.message, {
     next: 'A batch says its name when it ends; `mica ps` shows those that run.',
   });
+}
+
+/** A few jobs are done before it is up. */
+const jobsWorthNursery = 10;
+
+async function nurseryFor({ request }: OpenBatch): Promise<Nursery | null> {
+  if (request.jobs.length < jobsWorthNursery) return null;
+  const { openNursery } = await import('#adapters/system/job-nursery');
+  return openNursery();
 }
 
 async function logsOf(folder: string, id: string): Promise<(place: number, attempt: number) => string> {

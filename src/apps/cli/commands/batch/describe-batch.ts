@@ -18,13 +18,17 @@ export function describeBatch(
     const name = printable(job.name).replaceAll('\n', ' ');
     if (verdict.kind === 'passed' && !verdict.flaky) return [];
     const last = attempts.at(-1);
-    const log = last === undefined || last.group === null ? '' : `\n         ${logOf(place, last.attempt)}`;
+    const log =
+      last === undefined || last.group === null ? '' : `\n${' '.repeat(widest)}${logOf(place, last.attempt)}`;
     const said = outcomeOf(result);
-    const word = said === 'flaky' ? style.yellow(said.padEnd(9)) : style.red(said.padEnd(9));
+    const word = said === 'flaky' ? style.yellow(said.padEnd(widest)) : style.red(said.padEnd(widest));
     return [`${word}${name}${whyOf(result)}${log}`];
   });
   return [...lines, ...(lines.length === 0 ? [] : ['']), ...figures(summary, batch)].join('\n');
 }
+
+/** `timed-out` and a blank. */
+const widest = 10;
 
 function figures(summary: BatchSummary, batch: string): readonly string[] {
   const { passed, failed, flaky, timedOut, notRun, makespanMs, busyMs, speedUp, slices, cost } = summary;

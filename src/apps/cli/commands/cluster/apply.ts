@@ -12,6 +12,7 @@ import type { ClusterPorts } from '#engines/cluster/ports';
 import { longestTimeMs, timeSpanMs } from '../../arguments.js';
 import type { AnswerExit, Context } from '../../command.js';
 import { printJson } from '../../terminal/json.js';
+import { printable } from '../../terminal/screen.js';
 import { describeNodes, exitOf } from './describe-nodes.js';
 import { lookAround } from './surroundings.js';
 import { withCluster, type ClusterFlags } from './open-cluster.js';
@@ -40,9 +41,10 @@ export async function applyClusterCommand(
   const wanted = await wantedNodes(flags);
   const { signal, release } = untilInterrupted();
   try {
-    return await withCluster(host, flags, async (api) => {
+    const onNote = (note: string): void => screen.note(`note: ${printable(note)}`);
+    const apply = async (api: KubernetesApi): Promise<AnswerExit> => {
       const around = await lookAround(api, wanted, flags.prometheus, host.env, signal);
-      for (const note of around.notes) screen.note(`note: ${note}`);
+      for (const note of around.notes) onNote(note);
       const change = (dryRun: boolean): Promise<NodesAnswer> =>
         changeNodes(portsOf(api), wanted, {
           ...fixed,
@@ -51,6 +53,7 @@ export async function applyClusterCommand(
           ...(flags.timeout !== undefined && { deadlineMs: systemClock.nowMs() + fixed.limits.evictMs }),
           dryRun,
           signal,
+          onNote,
           ...(dryRun ? {} : { onProgress: (node, says) => screen.note(`${node}: ${says}`) }),
         });
       const dryRun = flags.dryRun === true;
@@ -62,7 +65,8 @@ export async function applyClusterCommand(
       if (json) printJson(screen, answer);
       else screen.print(describeNodes(screen.style, answer, dryRun));
       return exitOf(answer.outcome);
-    });
+    };
+    return await withCluster(host, flags, apply, onNote);
   } finally {
     release();
   }

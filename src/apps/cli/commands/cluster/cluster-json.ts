@@ -2,7 +2,7 @@
 import { freeOf } from '#core/cluster/why-pending';
 import type { SeenCluster, SeenNode } from './see-cluster.js';
 
-export function clusterAsJson({ nodes, free, waiting }: SeenCluster): object {
+export function clusterAsJson({ nodes, free, waiting }: SeenCluster, notes: readonly string[]): object {
   return {
     schema: 'mica/cluster@1',
     nodes: nodes.map(nodeAsJson),
@@ -15,6 +15,7 @@ export function clusterAsJson({ nodes, free, waiting }: SeenCluster): object {
       claims: pod.claims,
       why,
     })),
+    notes,
   };
 }
 

@@ -9,15 +9,17 @@ export interface ClusterFlags {
   readonly json?: boolean;
 }
 
-/** Closes it when the work is done. */
+/** Closes it when the work is done. `onNote`: what of the cluster could not be looked at. */
 export async function withCluster<T>(
   { env }: Host,
   { kubeconfig, context }: ClusterFlags,
   work: (api: KubernetesApi) => Promise<T>,
+  onNote: (note: string) => void = () => undefined,
 ): Promise<T> {
   const api = kubernetesApi({
     env,
     clock: systemClock,
+    onNote,
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
   });

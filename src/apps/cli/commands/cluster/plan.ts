@@ -15,6 +15,7 @@ import type { AnswerExit, Context } from '../../command.js';
 import { readInputs } from '../../documents/inputs.js';
 import { pricesFileFrom } from '../../settings.js';
 import { printJson } from '../../terminal/json.js';
+import { printable } from '../../terminal/screen.js';
 import { deliver, emissionOf, type EmitFlags } from '../emit-plan.js';
 import { clusterFromFile } from './from-file.js';
 import { withCluster, type ClusterFlags } from './open-cluster.js';
@@ -44,7 +45,8 @@ export async function planClusterCommand(
   const pricesFile = await pricesFileFrom(flags.prices, host.env);
   const { prices } = await readInputs(pricesFile === undefined ? [] : [pricesFile], defaultPrices);
   const audited = flags.audit === undefined ? { sizes: [], unsure: 0 } : await rightSizesIn(flags.audit);
-  const state = await stateFor(context, flags);
+  const unseen: string[] = [];
+  const state = await stateFor(context, flags, (note) => unseen.push(note));
   const { solve } = await loadSolver();
   const { pool, target, consolidate = false } = flags;
   const how = { prices, solve, rent, consolidate, pools: pool, target, rightSizes: audited.sizes };
@@ -56,7 +58,9 @@ export async function planClusterCommand(
   }
   const plan = withNote(answer.plan, audited.unsure);
   const emission = emissionFor(plan, flags);
-  if (json) printJson(screen, emission === undefined ? plan : { ...plan, emitted: emission });
+  for (const note of unseen) screen.note(`note: ${printable(note)}`);
+  const said = { ...plan, notes: [...unseen, ...plan.notes] };
+  if (json) printJson(screen, emission === undefined ? said : { ...said, emitted: emission });
   else if (emission?.ok !== true || flags.out !== undefined)
     screen.print(describeClusterPlan(screen, plan, flags.all === true));
   if (emission !== undefined) await deliver(context, emission, flags.out);
@@ -69,11 +73,15 @@ function withNote(plan: ClusterPlan, unsure: number): ClusterPlan {
   return { ...plan, notes: [...plan.notes, note] };
 }
 
-async function stateFor({ host }: Context, flags: PlanClusterFlags): Promise<ClusterState> {
+async function stateFor(
+  { host }: Context,
+  flags: PlanClusterFlags,
+  onNote: (note: string) => void,
+): Promise<ClusterState> {
   if (flags.from !== undefined) return clusterFromFile(flags.from);
   const { signal, release } = untilInterrupted();
   try {
-    return await withCluster(host, flags, (api) => api.read(signal));
+    return await withCluster(host, flags, (api) => api.read(signal), onNote);
   } finally {
     release();
   }

@@ -27,12 +27,15 @@ export async function showClusterCommand(
   const { screen, host, json } = context;
   const { signal, release } = untilInterrupted();
   try {
-    await withCluster(host, flags, async (api) => {
-      if (flags.watch === true) return watchIt(context, api, flags, signal);
+    const notes: string[] = [];
+    const show = async (api: ClusterApi): Promise<void> => {
+      if (flags.watch === true) return watchIt(context, api, { ...flags, notes }, signal);
       const seen = look(await api.read(signal), flags);
-      if (json) printJson(screen, clusterAsJson(seen));
+      for (const note of notes) screen.note(`note: ${printable(note)}`);
+      if (json) printJson(screen, clusterAsJson(seen, notes));
       else screen.print(describeCluster(screen, seen, flags.all === true));
-    });
+    };
+    await withCluster(host, flags, show, (note) => notes.push(note));
   } catch (error) {
     // Ctrl-C ends a look as it ends a watch.
     if (!signal.aborted) throw error;
@@ -48,7 +51,7 @@ const leastMs = 500;
 async function watchIt(
   { host, json }: Context,
   api: ClusterApi,
-  flags: ShowClusterFlags,
+  { notes, ...flags }: ShowClusterFlags & { readonly notes: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
   const watch = await api.watch(signal);
@@ -62,12 +65,13 @@ async function watchIt(
       const trouble = watch.trouble();
       if (json) {
         const why = trouble === null ? {} : { trouble };
-        screen.print(JSON.stringify({ at, ...why, ...clusterAsJson(seen) }));
+        screen.print(JSON.stringify({ at, ...why, ...clusterAsJson(seen, notes) }));
       } else {
         const text = describeCluster(screen, seen, flags.all === true);
         const warning =
           trouble === null ? '' : `\n${screen.style.red(`not up to date: ${printable(trouble.message)}`)}`;
-        drawFrame(screen, `${screen.style.dim(at)}${warning}\n\n${text}`);
+        const unseen = notes.map((note) => `\nnote: ${printable(note)}`).join('');
+        drawFrame(screen, `${screen.style.dim(at)}${warning}${unseen}\n\n${text}`);
       }
       await systemClock.sleep(leastMs, signal);
       await watch.changed(version, signal);

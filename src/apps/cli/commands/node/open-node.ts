@@ -8,6 +8,7 @@ import type { ChangePorts } from '#engines/change/ports';
 import type { GpuDriver } from '#ports/gpu-driver';
 import { numberBetween } from '../../arguments.js';
 import type { Host } from '../../terminal/screen.js';
+import { leaseGuard } from './lease-guard.js';
 
 /** The options that every `node` command takes. */
 export interface DriverFlags {
@@ -31,7 +32,7 @@ export async function withNode<T>(
   work: (ports: ChangePorts, places: NodePlaces) => Promise<T>,
 ): Promise<T> {
   const opened = await openDriver(flags, stateFolder(env));
-  const [{ fileJournal }, { lockFiles }, { systemClock }, { systemProcesses }] = await Promise.all([
+  const [{ fileJournal }, { lockFiles }, { systemClock: clock }, { systemProcesses }] = await Promise.all([
     import('#adapters/journal/file-journal'),
     import('#adapters/system/lock-files'),
     import('#adapters/system/clock'),
@@ -39,12 +40,14 @@ export async function withNode<T>(
   ]);
   const { driver, journalFolder: folder, runFolder } = opened;
   const journal = fileJournal({ folder, locks: lockFiles(join(folder, 'locks')) });
+  const guard = leaseGuard(runFolder, { driver, clock });
   try {
     // Simulated instances outlive a reboot of the machine that simulates them.
     const processes =
       driver.kind === 'simulated' ? { ...systemProcesses, bootId: () => null } : systemProcesses;
-    return await work({ driver, journal, clock: systemClock, processes }, { runFolder });
+    return await work({ driver, journal, clock, processes, guard }, { runFolder });
   } finally {
+    await guard.close();
     await driver.close();
   }
 }
@@ -64,7 +67,20 @@ async function openDriver(flags: DriverFlags, folder: string): Promise<OpenedDri
   }
   const { openNvml } = await import('#adapters/nvml/driver');
   const driver = await openNvml(flags.nvmlLib === undefined ? {} : { libraryPath: flags.nvmlLib });
-  return { driver, journalFolder: join(folder, 'journal'), runFolder: join(folder, 'run') };
+  return { driver, journalFolder: join(folder, 'journal'), runFolder: runFolderIn(folder, flags) };
+}
+
+/** Where a machine keeps what it runs, whether or not its driver answers. */
+export function runFolderOf({ env }: Host, flags: DriverFlags): string {
+  return runFolderIn(stateFolder(env), flags);
+}
+
+function runFolderIn(folder: string, flags: DriverFlags): string {
+  return flags.driver === 'simulated' ? `${simulatedFile(folder, flags)}.run` : join(folder, 'run');
+}
+
+function simulatedFile(folder: string, { state }: DriverFlags): string {
+  return resolve(state ?? join(folder, 'simulated.json'));
 }
 
 /** The journal of a simulated machine lies beside its state: two machines of one user have nothing to do with each other. */
@@ -82,7 +98,7 @@ async function openSimulated(flags: DriverFlags, folder: string): Promise<Opened
       import('#adapters/system/lock-files'),
       import('#adapters/system/clock'),
     ]);
-  const path = resolve(flags.state ?? join(folder, 'simulated.json'));
+  const path = simulatedFile(folder, flags);
   const models = flags.gpus === undefined ? undefined : await gpusNamed(flags.gpus);
   if (models === undefined && !(await isThere(path))) {
     throw new MicaError('bad-usage', `${path} holds no simulated machine yet`, {
@@ -101,7 +117,7 @@ async function openSimulated(flags: DriverFlags, folder: string): Promise<Opened
   return {
     driver: simulatedDriver({ store, clock, latencyScale }),
     journalFolder: `${path}.journal`,
-    runFolder: `${path}.run`,
+    runFolder: runFolderIn(folder, flags),
   };
 }
 

@@ -1,5 +1,4 @@
 /** `mica node show`: the GPUs of this machine drawn as slices, and who is in them. */
-import { untilInterrupted } from '#adapters/system/interruption';
 import { asArgument } from '#core/geometry/placement';
 import { formatMiB } from '#core/units';
 import type { GpuDriver, GpuInstance } from '#ports/gpu-driver';
@@ -7,11 +6,12 @@ import type { AnswerExit, Context } from '../../command.js';
 import { drawGpus, type DrawnGpu } from '../../draw/gpu.js';
 import { shortName } from '#core/catalogue/short-name';
 import { printJson } from '../../terminal/json.js';
-import { printable, screenOn, type Screen } from '../../terminal/screen.js';
+import { printable, type Screen } from '../../terminal/screen.js';
 import { tableOf } from '../../terminal/table.js';
+import { follow, type Frame } from './follow.js';
 import { withNode, type DriverFlags } from './open-node.js';
 import { processesIn, processInWords, seeGpus, type SeenGpu } from './see-gpus.js';
-import { drawFrame, everyMsOf, watching, type Watch } from './watch.js';
+import { everyMsOf } from './watch.js';
 
 export interface ShowFlags extends DriverFlags {
   readonly watch?: string | true;
@@ -24,11 +24,17 @@ export async function showCommand(
 ): Promise<AnswerExit> {
   const { watch } = flags;
   await withNode(host, flags, async ({ driver, clock }) => {
-    const look = async (): Promise<Looked> => ({ driver: driver.kind, seen: await seeGpus(driver) });
-    if (watch !== undefined) return watchGpus(host, json, { clock, everyMs: everyMsOf(watch) }, look);
+    const look = async (): Promise<Frame> => {
+      const seen = await seeGpus(driver);
+      return {
+        asJson: () => asJson({ driver: driver.kind, seen }),
+        describe: (on) => describeGpus(on, seen),
+      };
+    };
+    if (watch !== undefined) return follow(host, json, { clock, everyMs: everyMsOf(watch) }, look);
     const looked = await look();
-    if (json) printJson(screen, asJson(looked));
-    else screen.print(describeGpus(screen, looked.seen));
+    if (json) printJson(screen, looked.asJson());
+    else screen.print(looked.describe(screen));
   });
   return 0;
 }
@@ -36,27 +42,6 @@ export async function showCommand(
 interface Looked {
   readonly driver: GpuDriver['kind'];
   readonly seen: readonly SeenGpu[];
-}
-
-/** Until Ctrl-C: pictures for people, a JSON document per line for programs. */
-async function watchGpus(
-  host: Context['host'],
-  json: boolean,
-  rhythm: Omit<Watch, 'signal'>,
-  look: () => Promise<Looked>,
-): Promise<void> {
-  const { signal, release } = untilInterrupted();
-  try {
-    await watching({ ...rhythm, signal }, async (at) => {
-      // A terminal may have another width by now.
-      const screen = screenOn(host);
-      const looked = await look();
-      if (json) screen.print(JSON.stringify({ at, ...asJson(looked) }));
-      else drawFrame(screen, `${screen.style.dim(at)}\n\n${describeGpus(screen, looked.seen)}`);
-    });
-  } finally {
-    release();
-  }
 }
 
 function describeGpus(screen: Screen, seen: readonly SeenGpu[]): string {

@@ -7,21 +7,33 @@ import { cardFor, type KnownCard } from '#engines/change/card';
 import { changeGpus } from '#engines/change/change';
 import type { WantedGpu } from '#engines/change/options';
 import type { ChangePorts } from '#engines/change/ports';
+import { resumeChanges } from '#engines/change/resume';
 import type { GpuDriver } from '#ports/gpu-driver';
 
 const patienceMs = 30_000;
 const retryMs = 50;
 
-/** Others may be cutting the same machine for themselves: whoever is refused looks whether it is done. */
+/**
+ * Others may be cutting the same machine for themselves: whoever is refused looks whether it is done. One who was killed
+ * at it left a GPU with some of its slices, which nobody meant: that is taken back first.
+ */
 export async function cutForWish(ports: ChangePorts, wish: SliceWish): Promise<void> {
   const deadlineMs = ports.clock.nowMs() + patienceMs;
   while (ports.clock.nowMs() < deadlineMs) {
-    const wanted = await layoutsFor(ports.driver, wish);
-    if (wanted.length === 0) return;
-    const { outcome } = await changeGpus(ports, wanted, { keepGoing: true });
-    if (outcome !== 'refused') return;
+    if (!(await isBeingCut(ports))) {
+      const wanted = await layoutsFor(ports.driver, wish);
+      if (wanted.length === 0) return;
+      const { outcome } = await changeGpus(ports, wanted, { keepGoing: true });
+      if (outcome !== 'refused') return;
+    }
     await ports.clock.sleep(retryMs);
   }
+}
+
+/** Whether somebody alive is at it; what a dead one began is ended here. */
+async function isBeingCut(ports: ChangePorts): Promise<boolean> {
+  const ended = await resumeChanges(ports);
+  return ended.some(({ gpus }) => gpus.some(({ why }) => why?.kind === 'locked'));
 }
 
 /** Empty where any GPU has MIG on: somebody has decided what this machine is. */

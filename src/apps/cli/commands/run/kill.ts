@@ -1,19 +1,17 @@
 /** `mica kill LEASE`: ends whoever has it and what runs on it. Exit 1: it could not be. */
-import { machineSlices } from '#engines/run/machine-slices';
-import { endLease } from '#engines/run/end-lease';
 import type { AnswerExit, Context } from '../../command.js';
 import { printJson } from '../../terminal/json.js';
-import type { DriverFlags } from '../node/open-node.js';
+import type { DeskFlags } from '../serve/find-server.js';
 import { withRun } from './open-run.js';
 import { namesIn } from './slice-names.js';
 
 export async function killCommand(
   { screen, host, json }: Context,
   [lease]: readonly [string],
-  flags: DriverFlags,
+  flags: DeskFlags,
 ): Promise<AnswerExit> {
-  return withRun(host, flags, async (machine) => {
-    const answer = await endLease(machine, lease);
+  return withRun(host, flags, async ({ desk }) => {
+    const answer = await desk.end(lease);
     if (!answer.ok) {
       if (json) printJson(screen, answer);
       else
@@ -22,7 +20,7 @@ export async function killCommand(
         );
       return 1;
     }
-    const quarantined = answer.quarantined.map(namesIn(await machineSlices(machine.driver)));
+    const quarantined = answer.quarantined.map(namesIn((await desk.list()).slices));
     if (json) printJson(screen, { ok: true, quarantined });
     else
       screen.print([`${lease} ended`, ...quarantined.map((slice) => `${slice} is in quarantine`)].join('; '));

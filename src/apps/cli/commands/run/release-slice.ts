@@ -1,18 +1,18 @@
 /** `mica release-slice SLICE`: out of quarantine, once nothing is in it. Exit 1: it is not in there, or not empty. */
-import { machineSlices, processesIn, processesInWords } from '#engines/run/machine-slices';
+import type { LeaseDesk, ReopenAnswer } from '#ports/lease-desk';
 import type { AnswerExit, Context } from '../../command.js';
 import { printJson } from '../../terminal/json.js';
-import type { DriverFlags } from '../node/open-node.js';
-import { withRun, type RunMachine } from './open-run.js';
+import type { DeskFlags } from '../serve/find-server.js';
+import { withRun } from './open-run.js';
 import { namesIn } from './slice-names.js';
 
 export async function releaseSliceCommand(
   { screen, host, json }: Context,
   [slice]: readonly [string],
-  flags: DriverFlags & { readonly force?: boolean },
+  flags: DeskFlags & { readonly force?: boolean },
 ): Promise<AnswerExit> {
-  return withRun(host, flags, async (machine) => {
-    const refusal = await releaseSlice(machine, slice, flags.force === true);
+  return withRun(host, flags, async ({ desk }) => {
+    const refusal = await releaseSlice(desk, slice, flags.force === true);
     if (json) printJson(screen, refusal === null ? { ok: true } : { ok: false, why: refusal });
     else if (refusal === null) screen.print(`${slice} can be leased again`);
     else screen.note(`mica: ${refusal.message}`);
@@ -20,28 +20,16 @@ export async function releaseSliceCommand(
   });
 }
 
-interface Refusal {
-  readonly kind: 'not-quarantined' | 'in-use';
-  readonly message: string;
-}
+type Refusal = Extract<ReopenAnswer, { readonly ok: false }>['why'];
 
-async function releaseSlice(machine: RunMachine, name: string, force: boolean): Promise<Refusal | null> {
-  const slices = await machineSlices(machine.driver);
+async function releaseSlice(desk: LeaseDesk, name: string, force: boolean): Promise<Refusal | null> {
+  const { slices, quarantine } = await desk.list();
   const nameOf = namesIn(slices);
-  const quarantined = await machine.store.read((tables) => tables.quarantined());
-  const found = quarantined.find(({ slice }) => slice === name || nameOf(slice) === name);
+  const found = quarantine.find(({ slice }) => slice === name || nameOf(slice) === name);
   if (found === undefined) {
-    const others = quarantined.map(({ slice }) => nameOf(slice)).join(', ') || 'none';
+    const others = quarantine.map(({ slice }) => nameOf(slice)).join(', ') || 'none';
     return { kind: 'not-quarantined', message: `${name} is not in quarantine; these are: ${others}` };
   }
-  const inside = await processesIn(
-    machine.driver,
-    slices.filter(({ id }) => id === found.slice),
-  );
-  const processes = inside.get(found.slice) ?? [];
-  if (processes.length > 0 && !force) {
-    return { kind: 'in-use', message: `${processesInWords(processes)} in ${name}: end it first, or --force` };
-  }
-  await machine.store.transact((tables) => tables.removeQuarantine(found.slice));
-  return null;
+  const answer = await desk.reopen(found.slice, force);
+  return answer.ok ? null : { ...answer.why, message: answer.why.message.replaceAll(found.slice, name) };
 }

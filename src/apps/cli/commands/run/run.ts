@@ -2,20 +2,21 @@
 import { constants } from 'node:os';
 import { MicaError } from '#core/errors';
 import type { LeaseWish } from '#core/run/slice';
-import { endGroups } from '#engines/run/clear-out';
-import type { Lease } from '#engines/run/leases';
+import { endGroups, endMarked, leaseVariable } from '#engines/run/clear-out';
+import type { Lease, Leases } from '#engines/run/leases';
 import { watchMemory } from '#engines/run/peak-memory';
 import type { RunningJob } from '#ports/job-runner';
 import { longestTimeMs, timeSpanMs, wholeNumber } from '../../arguments.js';
 import type { Context, ProgramExit } from '../../command.js';
-import type { DriverFlags } from '../node/open-node.js';
-import { inContainer } from './container.js';
+import type { DeskFlags } from '../serve/find-server.js';
 import { withSlicesFor, type RunMachine } from './open-run.js';
+import { containerRun, type ContainerRun } from './start-container.js';
+import { programEnv } from './program-env.js';
 import { sliceWishFrom, type SliceFlags } from './slice-wish.js';
 import { listenForSignals, type Signals } from './signals.js';
 import { shortNameOf } from './slice-names.js';
 
-export interface RunFlags extends DriverFlags, SliceFlags {
+export interface RunFlags extends DeskFlags, SliceFlags {
   readonly count?: string;
   readonly wait?: string;
   readonly timeout?: string;
@@ -23,6 +24,9 @@ export interface RunFlags extends DriverFlags, SliceFlags {
   readonly docker?: boolean;
   readonly podman?: boolean;
 }
+
+const cooperative =
+  'mica: this machine is shared: the program is told its slice, and only --docker and --podman close the others to it';
 
 type Command = readonly [string, ...string[]];
 
@@ -50,10 +54,11 @@ export async function runCommand(
         context.screen.note(
           `mica: waiting for a slice, ${place === 1 ? 'first' : `number ${place}`} in the queue: ${why}`,
         );
-      const answer = await machine.leases.acquire(wish, { waitMs, signal: signals.first, onQueued, command });
+      const leases = flags.recut === true ? await recut(context, machine) : machine.leases;
+      const answer = await leases.acquire(wish, { waitMs, signal: signals.first, onQueued, command });
       if (!answer.ok) {
         if (answer.why.kind === 'aborted') return exitOf(signals.received() ?? 'SIGTERM');
-        return refuse(context, answer.why.message, nextFor(answer.why.kind));
+        return refuse(context, answer.why.message, nextFor(answer.why.kind, flags));
       }
       return await runOn(context, machine, answer.lease, { command, flags, timeoutMs, signals });
     });
@@ -74,20 +79,19 @@ interface Run {
 
 async function runOn(context: Context, machine: RunMachine, lease: Lease, run: Run): Promise<ProgramExit> {
   const memory = watchMemory(machine, lease.slices);
+  let container: ContainerRun | null = null;
   try {
     const { command, flags, signals } = run;
     const tool = flags.docker === true ? 'docker' : flags.podman === true ? 'podman' : null;
     const env = {
-      ...context.host.env,
+      ...programEnv(context.host),
       CUDA_VISIBLE_DEVICES: lease.slices.map(({ device }) => device).join(','),
-      MICA_LEASE: lease.id,
+      [leaseVariable]: lease.id,
     };
+    if (tool !== null) container = await containerRun(context.screen, tool, command, lease, env);
+    else if (machine.isShared) context.screen.note(cooperative);
     const started = await machine.runner.start(
-      {
-        command: tool === null ? command : inContainer(tool, command, lease.slices),
-        env,
-        output: { kind: 'inherit' },
-      },
+      { command: container?.command ?? command, env, output: { kind: 'inherit' } },
       lease.bind,
     );
     if (!started.ok) {
@@ -98,6 +102,9 @@ async function runOn(context: Context, machine: RunMachine, lease: Lease, run: R
     return await untilEnded(context, machine, lease, started.job, run);
   } finally {
     const peakMemoryMiB = await memory.end();
+    await container?.end();
+    // What left its group is in nobody's list, and would run on without the lease.
+    await endMarked(machine, lease.id);
     await giveBack(context, lease, peakMemoryMiB);
   }
 }
@@ -160,15 +167,22 @@ async function wishFrom({ host }: Context, flags: RunFlags): Promise<LeaseWish> 
   };
 }
 
+async function recut({ screen }: Context, machine: RunMachine): Promise<Leases> {
+  const { recutLeases } = await import('./recut-leases.js');
+  return recutLeases(machine, (text) => screen.note(`mica: ${text}`));
+}
+
 function refuse({ screen }: Context, message: string, next: string): ProgramExit {
   screen.note(`mica: ${message}\nWhat to do: ${next}`);
   return noSlice;
 }
 
-function nextFor(kind: 'impossible' | 'timed-out' | 'over-quota'): string {
+function nextFor(kind: 'impossible' | 'timed-out' | 'over-quota', { recut = false }: RunFlags): string {
   switch (kind) {
     case 'impossible':
-      return '`mica ps` shows the slices and quarantine; `mica node apply` cuts others.';
+      return recut
+        ? '`mica ps` shows the slices and quarantine; `mica node apply` cuts others.'
+        : '`mica ps` shows the slices and quarantine; --recut cuts a GPU anew, `mica node apply` as you say.';
     case 'timed-out':
       return 'Wait for longer with --wait; `mica ps` shows who has the slices.';
     case 'over-quota':

@@ -9,6 +9,7 @@ export interface SliceFlags {
   readonly profile?: string;
   readonly memory?: string;
   readonly headroom?: string;
+  readonly recut?: boolean;
 }
 
 /** Headroom is added to an amount of memory, as everywhere. */

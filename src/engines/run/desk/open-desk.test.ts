@@ -1,0 +1,4 @@
+import { ownDesk } from '../../../../test/support/desk-bed.js';
+import { leaseDeskContract } from '#ports/lease-desk.contract';
+
+leaseDeskContract('over the store', ownDesk);
