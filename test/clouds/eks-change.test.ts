@@ -63,7 +63,13 @@ describe('a change of size', () => {
       capacityType: oldGroup.capacityType,
       updateConfig: oldGroup.updateConfig,
       tags: oldGroup.tags,
-      labels: { team: 'search', 'mica.dev/replaces': 'gpu', 'mica.dev/slices': '4x1g.24gb' },
+      labels: {
+        team: 'search',
+        'mica.dev/replaces': 'gpu',
+        'mica.dev/slices': '4x1g.24gb',
+        // Or mig-manager would undo the cut.
+        'nvidia.com/gpu.deploy.mig-manager': 'false',
+      },
       taints: [...oldGroup.taints, { key: startupTaint.key, value: 'true', effect: 'NO_SCHEDULE' }],
     });
     const [template] = [...world.api.templates.values()];
@@ -74,6 +80,19 @@ describe('a change of size', () => {
     expect(userDataOf(template)).toMatch(/^MIME-Version: 1\.0\nContent-Type: multipart\/mixed; boundary="/);
     expect(userDataOf(template)).toContain("layouts=('1g.24gb:0,1g.24gb:3,1g.24gb:6,1g.24gb:9')");
     expect(clientRequestToken).toMatch(/^[0-9a-f]{36}$/);
+  });
+
+  it('keeps mig-manager off as long as nodes boot cut, and leaves it to others after that', async () => {
+    const migManager = 'nvidia.com/gpu.deploy.mig-manager';
+    const labelsOf = (name: string): Json => world.api.groups.get(name).labels;
+    await world.change();
+    await world.change({ pool: wanted, cut: '2g.48gb', name: 'larger' });
+    expect(labelsOf('larger')).toMatchObject({ 'mica.dev/slices': '2x2g.48gb', [migManager]: 'false' });
+    await world.change({ pool: 'larger', cut: null, name: 'whole' });
+    expect(Object.keys(labelsOf('whole'))).not.toContain(migManager);
+    labelsOf('whole')[migManager] = 'true';
+    await world.change({ pool: 'whole', cut: null, name: 'again', nodes: 1 });
+    expect(labelsOf('again')).toMatchObject({ team: 'search', [migManager]: 'true' });
   });
 
   it('keeps the user data of the old template, once', async () => {

@@ -8,6 +8,7 @@ import { bootScript } from '#core/clouds/eks/boot-script';
 import { cutMachine, type MachineCut } from '#core/clouds/eks/layouts';
 import { slicesAsLabel, slicesLabel } from '#core/clouds/eks/slices-label';
 import { withBootScript, withBottlerocketCut, type UserDataAnswer } from '#core/clouds/eks/user-data';
+import { labels as labelNames } from '#core/cluster/label-names';
 import { startupTaint, type PromisedSlices } from '#core/clouds/slices-ready';
 import type { CloudAnswer, PoolDraft, PoolWish } from '#ports/node-pools';
 import { no } from './failures.js';
@@ -126,7 +127,7 @@ function groupLike(
   }: { readonly templateName: string; readonly slices: readonly PromisedSlices[]; readonly isCut: boolean },
 ) {
   const { minSize = 0, maxSize = 1 } = old.scalingConfig ?? {};
-  const labels = Object.fromEntries(Object.entries(old.labels ?? {}).filter(([key]) => key !== slicesLabel));
+  const labels = otherLabels(old.labels ?? {});
   const taints = (old.taints ?? []).filter(({ key }) => key !== startupTaint.key);
   const startup = { key: startupTaint.key, value: startupTaint.value, effect: 'NO_SCHEDULE' };
   const body = {
@@ -145,13 +146,27 @@ function groupLike(
     ...(old.updateConfig !== undefined && { updateConfig: old.updateConfig }),
     ...(old.nodeRepairConfig !== undefined && { nodeRepairConfig: old.nodeRepairConfig }),
     ...(old.tags !== undefined && { tags: old.tags }),
-    labels: { ...labels, ...wish.labels, ...(isCut && { [slicesLabel]: slicesAsLabel(slices) }) },
+    labels: { ...labels, ...wish.labels, ...(isCut && bootedCut(slices)) },
     taints: [...taints, ...(isCut ? [startup] : [])],
     launchTemplate: { name: templateName, version: '1' },
   };
   // The same group is asked for under the same token: a request that is sent twice is taken once.
   const clientRequestToken = createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 36);
   return { ...body, clientRequestToken };
+}
+
+/**
+ * mig-manager of the GPU Operator takes a node that names no configuration for `all-disabled`, and would undo what was cut
+ * at boot; where the operator finds its switch on the node, it leaves it as it is.
+ */
+function bootedCut(slices: readonly PromisedSlices[]): Record<string, string> {
+  return { [slicesLabel]: slicesAsLabel(slices), [labelNames.migManager]: 'false' };
+}
+
+/** Without ours: mig-manager is kept off only as long as the nodes boot cut. */
+function otherLabels(old: Readonly<Record<string, string>>): Record<string, string> {
+  const ours = slicesLabel in old ? [slicesLabel, labelNames.migManager] : [];
+  return Object.fromEntries(Object.entries(old).filter(([key]) => !ours.includes(key)));
 }
 
 /** What the nodes run when they boot. */
