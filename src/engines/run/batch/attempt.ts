@@ -60,6 +60,8 @@ export async function runAttempt(
     return finish(begun(null), { kind: 'not-started', why: prepared.why.message }, null);
   }
   const { group } = prepared.job;
+  // From before the program runs: it may break its slice before we hear that it began.
+  const watched = watch.begin(slice);
   const opened = prepared.job.open(async () => {
     // Bound, so that whoever finds the lease without its holder ends the group; both at once, to share a commit.
     await Promise.all([lease.bind(group), store.transact((tables) => tables.putAttempt(begun(group)))]);
@@ -67,10 +69,13 @@ export async function runAttempt(
   const running = await opened.catch((error: unknown) => {
     // A lease that is lost takes no more groups; anything else that cannot be written down stops the batch.
     if (lease.lost.aborted) return null;
+    watched.end();
     throw error;
   });
-  if (running === null) return finish(begun(null), leaseLost, null);
-  const watched = watch.begin(slice);
+  if (running === null) {
+    watched.end();
+    return finish(begun(null), leaseLost, null);
+  }
   const memory = watchMemory(ports, [slice]);
   let result: JobResult;
   let peakMemoryMiB: number | null;

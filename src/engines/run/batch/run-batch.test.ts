@@ -6,6 +6,7 @@ import { systemClock } from '#adapters/system/clock';
 import { systemJobRunner } from '#adapters/system/job-runner';
 import { systemProcesses } from '#adapters/system/processes';
 import type { GpuDriver, XidEvent } from '#ports/gpu-driver';
+import type { JobRunner } from '#ports/job-runner';
 import type { RunStore } from '#ports/run-store';
 import { fakeLeases, fakeSlices, type FakeLeases } from '../../../../test/support/fake-leases.js';
 import { memoryRunStore } from '../../../../test/support/memory-run-store.js';
@@ -192,6 +193,27 @@ describe('a slice that breaks', () => {
     expect([...leases.quarantined.keys()]).toEqual([fakeSlices(4)[0]!.id]);
     expect(end.attempts[1]?.slice).not.toBe(end.attempts[0]?.slice);
   });
+
+  it('is seen also when it breaks before we hear that the job began', async () => {
+    const late: JobRunner = {
+      ...systemJobRunner,
+      prepare: async (job) => {
+        const prepared = await systemJobRunner.prepare(job);
+        if (!prepared.ok) return prepared;
+        const open: typeof prepared.job.open = async (...said) => {
+          const running = await prepared.job.open(...said);
+          if (xids.length === 0 && leases.quarantined.size === 0) broken(0, 48);
+          await systemClock.sleep(200);
+          return running;
+        };
+        return { ok: true, job: { ...prepared.job, open } };
+      },
+    };
+    const batch = await beginBatch(ports(), 'b1', request(['test $MICA_ATTEMPT = 2 || sleep 30']));
+    const signal = new AbortController().signal;
+    const end = await runBatch({ ...ports(), runner: late }, batch, { signal, onEvent: () => undefined });
+    expect(end.attempts.map(({ end: one }) => one?.result.kind)).toEqual(['lost', 'exit']);
+  }, 15_000);
 
   it('again and again is the fault of the job', async () => {
     const asked = request(['touch $AT/on.$MICA_ATTEMPT; sleep 30'], { retries: 5 });
