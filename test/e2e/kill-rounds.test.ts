@@ -32,11 +32,11 @@ function chances(seed: number): () => number {
   };
 }
 
-/** Killed that long after it began, or after it first said something; what it had said by then. */
+/** Killed that long after it began (`null`), or after it said this; what it had said by then. */
 async function killed(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  { afterMs, fromStart }: { readonly afterMs: number; readonly fromStart: boolean },
+  { afterMs, since }: { readonly afterMs: number; readonly since: RegExp | null },
 ): Promise<string> {
   const child = spawn(process.execPath, [mica, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(child, 'exit');
@@ -49,9 +49,9 @@ async function killed(
   };
   child.stderr.on('data', (text: Buffer) => {
     said += text.toString();
-    arm();
+    if (since?.test(said) === true) arm();
   });
-  if (fromStart) arm();
+  if (since === null) arm();
   await exited;
   child.stderr.destroy();
   return said;
@@ -63,7 +63,11 @@ async function round(seed: number): Promise<boolean> {
   const state = { PATH: process.env['PATH'] ?? '', MICA_STATE_DIR: join(folder, 'state') };
   const env = { ...process.env, ...state };
   const chance = chances(seed);
-  const when = () => ({ afterMs: Math.floor(chance() * 900), fromStart: chance() < 0.3 });
+  const when = (since: RegExp) => {
+    return { afterMs: Math.floor(chance() * 900), since: chance() < 0.3 ? null : since };
+  };
+  // Half of them when a job has its result and others have not.
+  const inBatch = chance() < 0.5 ? when(/./) : { afterMs: Math.floor(chance() * 150), since: /\[1\/10\]/ };
   const line = (index: number, kind: string): string => `${job} ${folder} ${index} ${kind}`;
   const kinds = Array.from({ length: jobs }, () => ['long', 'sleep', 'fork'][Math.floor(chance() * 3)]!);
   const list = join(folder, 'list');
@@ -72,10 +76,10 @@ async function round(seed: number): Promise<boolean> {
   await runMica(['run', ...simulated, '--', 'true'], { env: state });
   const holder = ['run', ...simulated, '--', 'sh', '-c'];
   const [said] = await Promise.all([
-    killed(['batch', list, ...simulated], env, when()),
+    killed(['batch', list, ...simulated], env, inBatch),
     // A holder says nothing itself: what it runs does.
-    killed([...holder, `echo up >&2; MICA_ATTEMPT=1 ${line(jobs, 'hang')}`], env, when()),
-    killed([...holder, `echo up >&2; MICA_ATTEMPT=1 ${line(jobs + 1, 'fork')}; sleep 0.3`], env, when()),
+    killed([...holder, `echo up >&2; MICA_ATTEMPT=1 ${line(jobs, 'hang')}`], env, when(/./)),
+    killed([...holder, `echo up >&2; MICA_ATTEMPT=1 ${line(jobs + 1, 'fork')}; sleep 0.3`], env, when(/./)),
   ]);
   const resumed = await runMica(['batch', '--resume', '--driver', 'simulated', '--json'], { env: state });
   const isHalf = /\[\d+\/10\]/.test(said) && !said.includes('[10/10]');
