@@ -40,13 +40,16 @@ interface Operation {
   readonly end: () => void;
 }
 
-const project = 'p1';
-const location = 'us-central1-b';
-const cluster = 'c1';
-const parent = `projects/${project}/locations/${location}/clusters/${cluster}`;
+export interface GkePlace {
+  readonly project: string;
+  /** A zone or a region. */
+  readonly location: string;
+  readonly cluster: string;
+}
 
 export class GkeServer {
-  readonly place = { project, location, cluster };
+  readonly place: GkePlace;
+  readonly #parent: string;
   readonly asked: Asked[] = [];
   readonly pools = new Map<string, Json>();
   /** Looks that an operation takes to end. */
@@ -59,7 +62,9 @@ export class GkeServer {
   readonly #operations: Operation[] = [];
   readonly #server: Server;
 
-  constructor() {
+  constructor({ project = 'p1', location = 'us-central1-b', cluster = 'c1' }: Partial<GkePlace> = {}) {
+    this.place = { project, location, cluster };
+    this.#parent = `projects/${project}/locations/${location}/clusters/${cluster}`;
     this.#server = createServer((request, response) => {
       let text = '';
       request.on('data', (chunk) => (text += String(chunk)));
@@ -112,19 +117,19 @@ export class GkeServer {
   addPool(pool: Json): void {
     const body = {
       initialNodeCount: 1,
-      locations: [location],
+      locations: [this.place.location],
       management: { autoRepair: true, autoUpgrade: true },
       upgradeSettings: { maxSurge: 1 },
       ...pool,
       config: { oauthScopes: ['https://www.googleapis.com/auth/cloud-platform'], ...pool.config },
     };
-    this.pools.set(pool.name, { ...body, ...ofServer(pool.name, 'RUNNING') });
+    this.pools.set(pool.name, { ...body, ...ofServer(this.place, pool.name, 'RUNNING') });
     this.onPool(pool.name, this.pools.get(pool.name));
   }
 
   /** Somebody else's operation on the cluster, which takes so many looks. */
   occupy(looks: number): void {
-    this.#begin('UPGRADE_MASTER', parent, () => undefined, undefined).looks = -looks;
+    this.#begin('UPGRADE_MASTER', this.#parent, () => undefined, undefined).looks = -looks;
   }
 
   get changes(): readonly string[] {
@@ -134,11 +139,12 @@ export class GkeServer {
   }
 
   #answer({ method, path, body }: Asked, fault: Fault | undefined): { status: number; body: Json } {
-    const [, operation] =
-      /^v1\/projects\/p1\/locations\/us-central1-b\/operations\/([^/]+)$/.exec(path) ?? [];
+    const { project, location } = this.place;
+    const operations = `v1/projects/${project}/locations/${location}/operations/`;
+    const operation = path.startsWith(operations) ? path.slice(operations.length) : undefined;
     if (operation !== undefined && method === 'GET') return this.#look(operation);
-    if (!path.startsWith(`v1/${parent}`)) return problem(404, `Not found: ${path}.`);
-    const [, rest = '', verb = ''] = /^([^:]*)(:\w+)?$/.exec(path.slice(`v1/${parent}`.length)) ?? [];
+    if (!path.startsWith(`v1/${this.#parent}`)) return problem(404, `Not found: ${path}.`);
+    const [, rest = '', verb = ''] = /^([^:]*)(:\w+)?$/.exec(path.slice(`v1/${this.#parent}`.length)) ?? [];
     const [, name] = /^\/nodePools\/([^/]+)$/.exec(rest) ?? [];
     if (rest === '' && method === 'GET') return ok(this.#clusterBody());
     if (rest === '' && method === 'PUT') return this.#updateCluster(body, fault);
@@ -146,7 +152,7 @@ export class GkeServer {
     if (rest === '/nodePools' && method === 'POST') return this.#create(body, fault);
     if (name === undefined) return problem(404, `Not found: ${path}.`);
     const pool = this.pools.get(name);
-    if (pool === undefined) return problem(404, `Not found: ${parent}/nodePools/${name}.`);
+    if (pool === undefined) return problem(404, `Not found: ${this.#parent}/nodePools/${name}.`);
     if (method === 'GET' && verb === '') {
       this.#isBusy();
       return this.pools.has(name) ? ok(pool) : problem(404, `Not found: ${name}.`);
@@ -161,7 +167,8 @@ export class GkeServer {
     }
     if (method === 'POST' && verb === ':setSize') {
       const wrong = mistakesIn(messages, body, 'SetNodePoolSizeRequest');
-      if (wrong.length > 0 || body.name !== `${parent}/nodePools/${name}`) return problem(400, wrong.join());
+      if (wrong.length > 0 || body.name !== `${this.#parent}/nodePools/${name}`)
+        return problem(400, wrong.join());
       return this.#took('SET_NODE_POOL_SIZE', name, fault, () => {
         pool.initialNodeCount = body.nodeCount;
         this.onPool(name, pool);
@@ -174,9 +181,9 @@ export class GkeServer {
     const wrong = mistakesIn(messages, body, 'CreateNodePoolRequest');
     if (wrong[0] !== undefined) return problem(400, wrong[0]);
     const { nodePool } = body;
-    if (body.parent !== parent) return problem(400, `parent ${body.parent} is not ${parent}`);
+    if (body.parent !== this.#parent) return problem(400, `parent ${body.parent} is not ${this.#parent}`);
     if (this.pools.has(nodePool.name)) {
-      return problem(409, `Already exists: ${parent}/nodePools/${nodePool.name}.`);
+      return problem(409, `Already exists: ${this.#parent}/nodePools/${nodePool.name}.`);
     }
     if (this.#isBusy()) return this.#busy();
     for (const one of nodePool.config?.accelerators ?? []) {
@@ -194,7 +201,11 @@ export class GkeServer {
         return problem(400, 'Max shared clients per GPU must be at least 2.');
       }
     }
-    const pool = { locations: [location], ...nodePool, ...ofServer(nodePool.name, 'PROVISIONING') };
+    const pool = {
+      locations: [this.place.location],
+      ...nodePool,
+      ...ofServer(this.place, nodePool.name, 'PROVISIONING'),
+    };
     this.pools.set(nodePool.name, pool);
     const nodes = [...this.pools.values()].reduce(
       (sum: number, one: Json) => sum + Number(one.initialNodeCount) * Number(one.locations.length),
@@ -222,7 +233,7 @@ export class GkeServer {
       ...others
     } = body?.update ?? {};
     const wrong = mistakesIn(messages, autoscaling, 'NodePoolAutoscaling');
-    if (body?.name !== parent || Object.keys(others).length > 0 || wrong.length > 0)
+    if (body?.name !== this.#parent || Object.keys(others).length > 0 || wrong.length > 0)
       return problem(400, wrong.join());
     const pool = this.pools.get(name);
     if (pool === undefined) return problem(404, `Not found: node pool ${name}.`);
@@ -239,7 +250,7 @@ export class GkeServer {
     fault: Fault | undefined,
     end: () => void,
   ): { status: number; body: Json } {
-    return ok(this.#shown(this.#begin(type, `${parent}/nodePools/${target}`, end, fault)));
+    return ok(this.#shown(this.#begin(type, `${this.#parent}/nodePools/${target}`, end, fault)));
   }
 
   #begin(type: string, target: string, end: () => void, fault: Fault | undefined): Operation {
@@ -271,6 +282,7 @@ export class GkeServer {
   }
 
   #shown({ name, type, target, status, fault }: Operation): object {
+    const { location } = this.place;
     const failed = status === 'DONE' && fault?.kind === 'operation' ? fault : undefined;
     return {
       name,
@@ -299,6 +311,7 @@ export class GkeServer {
   }
 
   #clusterBody(): object {
+    const { cluster, location } = this.place;
     const version = '1.35.2-gke.1485000';
     return {
       ...{ name: cluster, location, zone: location, status: 'RUNNING', locations: [location] },
@@ -308,7 +321,8 @@ export class GkeServer {
   }
 }
 
-function ofServer(name: string, status: string): object {
+function ofServer({ project, location, cluster }: GkePlace, name: string, status: string): object {
+  const parent = `projects/${project}/locations/${location}/clusters/${cluster}`;
   return {
     status,
     etag: 'e1',

@@ -1,11 +1,12 @@
 /** `mica run`, `ps`, `kill` and `release-slice` as processes on a simulated machine, with real programs on its slices. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { root } from '../tooling/clone.js';
+import { Started } from '../support/started.js';
 import { runMica } from './run-mica.js';
 
 const mica = join(root, 'bin/mica');
@@ -60,26 +61,6 @@ class Machine {
 
   async ps() {
     return JSON.parse((await this.mica(['ps', '--json'])).stdout);
-  }
-}
-
-class Started {
-  stdout = '';
-  stderr = '';
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-
-  constructor(child: ChildProcess) {
-    this.child = child;
-    child.stdout?.on('data', (chunk) => (this.stdout += String(chunk)));
-    child.stderr?.on('data', (chunk) => (this.stderr += String(chunk)));
-    this.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)));
-  }
-
-  /** What the program has printed by then. */
-  async says(text: string | RegExp): Promise<string> {
-    await vi.waitFor(() => expect(this.stdout).toMatch(text), { timeout: 20_000, interval: 20 });
-    return this.stdout;
   }
 }
 

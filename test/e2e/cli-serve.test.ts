@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deskAt } from '#adapters/desk/desk';
-import { ServedMachine, type Started } from '../support/served-machine.js';
+import { ServedMachine } from '../support/served-machine.js';
+import type { Started } from '../support/started.js';
 import { root } from '../tooling/clone.js';
 
 const long = process.env['MICA_LONG'] === '1';

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { machineTypes } from '#core/catalogue/machine-types';
 import { modelByKey } from '#core/catalogue/catalogue';
 import type { Plan } from '#core/plan/plan';
@@ -8,8 +8,8 @@ import { partitionedAccelerators, partitionSizesOf } from '#core/catalogue/gke-p
 import { temporaryFolder } from '../tooling/clone.js';
 import { requires } from '../tooling/requires.js';
 import { run } from '../tooling/run.js';
+import { GkeServer } from '../clouds/gke-server.js';
 import { examples } from './example-plans.js';
-import { FakeGke } from './fake-gke.js';
 import { fill, gpu, h100, options, planOf, rtx, seat, whole } from './plans.js';
 
 const g4 = { machineType: 'g4-standard-48', count: 3, gpusEach: 1, usdPerHour: null };
@@ -188,24 +188,22 @@ describe('a plan that GKE cannot carry', () => {
 
 const gcloud = requires('gcloud');
 describe.skipIf(gcloud.missing)(gcloud.title('gcloud'), () => {
-  const api = new FakeGke();
-  let url = '';
-  beforeAll(async () => {
-    url = await api.listen();
-  });
-  afterAll(() => api.close());
-
   /** Runs a pool's arguments through gcloud, and gives the request that it sent beside the one that we would send. */
   async function ask(exampleName: string, pool: string): Promise<{ sent: unknown; ours: unknown }> {
     const example = examples.find(({ name }) => name === exampleName);
     if (example === undefined) throw new Error(`no example ${exampleName}`);
     const { commands, content } = emitted(example.plan, example.options);
     const [, ...args] = commands.find((command) => command.includes(pool)) ?? [];
+    const ours = JSON.parse(content(`node-pools/${pool}.json`));
+    const [, project, , location, , cluster] = ours.body.parent.split('/');
+    const api = new GkeServer({ project, location, cluster });
+    api.looksPerOperation = 1;
+    onTestFinished(() => api.close());
     const env = {
       PATH: process.env['PATH'],
       HOME: temporaryFolder(),
       CLOUDSDK_CONFIG: temporaryFolder(),
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER: url,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER: await api.listen(),
       CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true',
       CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
       CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: 'true',
@@ -214,7 +212,7 @@ describe.skipIf(gcloud.missing)(gcloud.title('gcloud'), () => {
     expect(ran.stderr).not.toContain('ERROR');
     expect(ran.code).toBe(0);
     const sent = api.asked.find(({ method, body }) => method === 'POST' && body?.nodePool?.name === pool);
-    return { sent, ours: JSON.parse(content(`node-pools/${pool}.json`)) };
+    return { sent, ours };
   }
 
   it(

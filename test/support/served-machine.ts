@@ -7,6 +7,7 @@ import { expect, vi } from 'vitest';
 import { connectTo, type Connection } from '#adapters/desk/connection';
 import { systemClock } from '#adapters/system/clock';
 import { root } from '../tooling/clone.js';
+import { Started } from './started.js';
 
 const mica = join(root, 'bin/mica');
 
@@ -84,28 +85,5 @@ export class ServedMachine {
     await this.server?.ended;
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-export class Started {
-  stdout = '';
-  stderr = '';
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-
-  constructor(child: ChildProcess) {
-    this.child = child;
-    child.stdout?.on('data', (chunk) => (this.stdout += String(chunk)));
-    child.stderr?.on('data', (chunk) => (this.stderr += String(chunk)));
-    this.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)));
-  }
-
-  get pid(): number {
-    return this.child.pid ?? -1;
-  }
-
-  async kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
-    this.child.kill(signal);
-    return this.ended;
   }
 }

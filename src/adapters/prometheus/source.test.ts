@@ -1,4 +1,4 @@
-/** Bad days of a Prometheus: a clear error, a flagged row, or an answer all the same; never a wrong number. */
+/** Bad days of a Prometheus: a clear error, a flagged row, or an answer all the same; never a wrong number. Long, since bad days are many. */
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MicaError } from '#core/errors';

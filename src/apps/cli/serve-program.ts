@@ -24,7 +24,7 @@ export function addServe(program: Command, dispatch: Dispatch): void {
       'after',
       examples(
         'mica serve',
-        'mica serve --driver simulated --gpus rtx-pro-6000:1 --profile 1g.24gb --socket /tmp/mica.sock',
+        'mica serve --driver simulated --gpus rtx-pro-6000:1 --profile 1g.24gb --socket ./mica.sock',
       ),
     )
     .action(act(dispatch, async () => (await import('./commands/serve/serve.js')).serveCommand));

@@ -224,11 +224,17 @@ function profileOf({ attributes }: DraDevice): string {
 }
 
 function inOrder(offers: readonly Offer[]): readonly Offer[] {
-  const rank = ({ profile }: Offer): number => {
-    const parts = profile === null ? undefined : nameParts(profile);
-    return parts === undefined ? Infinity : parts.memoryGB * 10 + parts.computeSlices;
-  };
-  return [...offers].sort((a, b) => rank(a) - rank(b) || (a.resource < b.resource ? -1 : 1));
+  return [...offers].sort((a, b) => bySize(a.profile, b.profile) || (a.resource < b.resource ? -1 : 1));
+}
+
+/** Smallest first; whole GPUs (`null`) come last. */
+export function bySize(a: string | null, b: string | null): number {
+  return sizeRank(a) - sizeRank(b);
+}
+
+function sizeRank(profile: string | null): number {
+  const parts = profile === null ? undefined : nameParts(profile);
+  return parts === undefined ? Number.MAX_VALUE : parts.memoryGB * 10 + parts.computeSlices;
 }
 
 const paused = 'paused-for-mig-change';

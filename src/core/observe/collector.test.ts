@@ -1,3 +1,4 @@
+/** The traps of GPU metrics, each with its example. Long, since there are many, and all are told in the same few words. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Collector } from './collector.js';

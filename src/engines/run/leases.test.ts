@@ -1,3 +1,4 @@
+/** Leases from taking to taking back. Long, since all stories are told of one made world. */
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LeaseWish } from '#core/run/slice';

@@ -1,3 +1,4 @@
+/** Plans of clusters: examples, then laws against brute force. Long, since both speak of the same made clusters. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadSolver } from '#adapters/highs/solver';

@@ -1,10 +1,11 @@
 /** Node pools before and after: on GKE a pool has one size, so that a node that is cut anew is a node of another pool. */
 import { asNvidiaSpells } from '#core/catalogue/profile-name';
 import type { GpuNode } from '../gpu-node.js';
+import { groupedBy } from '../grouped-by.js';
 import { labels } from '../label-names.js';
 import type { PoolChange } from './answer.js';
 import type { Place, Settled } from './settle.js';
-import { groupedBy, type Site } from './sites.js';
+import type { Site } from './sites.js';
 
 export interface PoolPlan {
   readonly changes: readonly PoolChange[];

@@ -1,9 +1,10 @@
 /** From counts to names: which nodes are cut anew and how each GPU of them, and which pod gets a slice where. */
+import { groupedBy } from '../grouped-by.js';
 import type { ClusterPod } from '../objects.js';
 import { isSame, type Counts, type Cut } from './cuts.js';
 import type { ClassedUnit, PodClass } from './pod-classes.js';
 import type { Decision, PlanProgram } from './program.js';
-import { cardOf, groupedBy, type Site } from './sites.js';
+import { cardOf, type Site } from './sites.js';
 
 /** A node after the plan. */
 export interface Place {

@@ -3,6 +3,7 @@ import { findMachineType, isFractional } from '#core/catalogue/machine-types';
 import { partitionSizesOf } from '#core/catalogue/gke-partition-sizes';
 import type { MigModel } from '#core/catalogue/model';
 import { gpuNodeOf, type GpuNode } from '../gpu-node.js';
+import { groupedBy } from '../grouped-by.js';
 import { labels } from '../label-names.js';
 import type { ClusterPod, ClusterState, DraDevice } from '../objects.js';
 import { askOf, pinningLabel, productUncut, whyItStays } from './pod-asks.js';
@@ -204,16 +205,4 @@ function whyNeverCut({ partitioner, model, product, gpus, strategy, machineType 
 export function cardOf({ like }: Site): MigModel {
   if (like.model?.kind !== 'mig') throw new RangeError(`${like.product ?? 'a card'} cannot be cut`);
   return like.model;
-}
-
-export function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string | null): ReadonlyMap<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const one of all) {
-    const key = keyOf(one);
-    if (key === null) continue;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
-  }
-  return groups;
 }

@@ -1,8 +1,9 @@
 /** What a cluster has of GPUs, as `mica cluster show` tells it: nodes with their slices, what is free, what waits. */
-import { gpuNodeOf, type GpuNode, type Offer } from '#core/cluster/gpu-node';
+import { bySize, gpuNodeOf, type GpuNode, type Offer } from '#core/cluster/gpu-node';
+import { groupedBy } from '#core/cluster/grouped-by';
 import type { ClusterPod, ClusterState, DraDevice } from '#core/cluster/objects';
 import { freeOf, whyPending, type PendingReason } from '#core/cluster/why-pending';
-import { asNvidiaSpells, nameParts } from '#core/catalogue/profile-name';
+import { asNvidiaSpells } from '#core/catalogue/profile-name';
 
 /** Who has slices of one offer: one entry for each that is in use. */
 export interface SeenOffer extends Offer {
@@ -115,28 +116,7 @@ function freeSlicesOf(nodes: readonly SeenNode[]): readonly FreeSlices[] {
       });
     }
   }
-  return [...found.values()].sort((a, b) => compare(a.card, b.card) || sizeOf(a) - sizeOf(b));
-}
-
-/** Whole GPUs come last. */
-function sizeOf({ profile }: FreeSlices): number {
-  const parts = profile === null ? undefined : nameParts(profile);
-  return parts === undefined ? Number.MAX_VALUE : parts.memoryGB * 10 + parts.computeSlices;
-}
-
-function groupedBy<T>(
-  all: readonly T[],
-  keyOf: (one: T) => string | null,
-): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const one of all) {
-    const key = keyOf(one);
-    if (key === null) continue;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
-  }
-  return groups;
+  return [...found.values()].sort((a, b) => compare(a.card, b.card) || bySize(a.profile, b.profile));
 }
 
 function compare(a: string, b: string): number {

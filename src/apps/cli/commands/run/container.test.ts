@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { inContainer } from './container.js';
 
-const idFile = '/tmp/cid';
+const idFile = 'run/cid';
 const one = { lease: 'abc', slices: [{ device: 'MIG-1' }], idFile };
 const two = { ...one, slices: [{ device: 'MIG-1' }, { device: 'MIG-2' }] };
-const known = '--cidfile /tmp/cid --label mica.lease=abc --env MICA_LEASE=abc';
+const known = '--cidfile run/cid --label mica.lease=abc --env MICA_LEASE=abc';
 
 it.each([
   ['docker run --rm image cmd', 'docker', 'run --gpus device=MIG-1 KNOWN --rm image cmd'],
