@@ -74,6 +74,29 @@ it('DRA: devices are counted, and claims take them', () => {
   });
 });
 
+it('DRA that cuts on demand: places that overlap are not slices until somebody has them', () => {
+  const gpu = (minor: number) => ({
+    ...{ driver: 'gpu.nvidia.com', pool: 'a', device: `gpu-${minor}`, node: 'a', taken: false },
+    attributes: { type: 'gpu', productName: 'NVIDIA H100 80GB HBM3' },
+  });
+  const place = (minor: number, start: number, taken: boolean) => ({
+    ...{
+      driver: 'gpu.nvidia.com',
+      pool: 'a',
+      device: `gpu-${minor}-mig-1g10gb-19-${start}`,
+      node: 'a',
+      taken,
+    },
+    attributes: { type: 'mig', profile: '1g.10gb' },
+  });
+  const places = [0, 1, 2, 3].map((start) => place(0, start, start === 2));
+  const devices = [gpu(0), gpu(1), ...places, place(1, 0, false)];
+  expect(gpuNodeOf(aNode({ name: 'a' }), [], devices)?.offers).toMatchObject([
+    { profile: '1g.10gb', capacity: 1, used: 1 },
+    { profile: null, capacity: 1, used: 0 },
+  ]);
+});
+
 it('a node without GPUs is none', () => {
   expect(gpuNodeOf(aNode({ name: 'a', labels: { 'kubernetes.io/os': 'linux' } }), [])).toBeNull();
 });

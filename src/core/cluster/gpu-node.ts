@@ -194,26 +194,35 @@ function clientsOf({ labels: of }: ClusterNode, partitioner: Partitioner, resour
 const draClasses = { gpu: 'gpu.nvidia.com', mig: 'mig.nvidia.com' } as const;
 
 /**
- * Of DRA the devices are counted; who has them, the claims say. A driver that can cut on demand lists every place a
- * slice may have, so that what is offered overlaps: there only whole GPUs are counted.
+ * A place where the driver would cut a slice when somebody claims it (feature DynamicMIG): minor number, profile without
+ * its dot, profile id, start. Places of one GPU overlap. Source: kubernetes-sigs/dra-driver-nvidia-gpu@9593204 (2026-08).
+ */
+const cutOnDemand = /^(gpu-\d+)-mig-\dg\d+gb\w*-\d+-\d+$/;
+
+/**
+ * Of DRA the devices are counted; who has them, the claims say. Of places for slices to come only those that are taken
+ * are slices, and a GPU that has one cannot be had whole.
  */
 function draOffers(
   node: ClusterNode,
   devices: readonly DraDevice[],
   pods: readonly ClusterPod[],
 ): readonly Offer[] {
+  const cut = new Set(
+    devices.flatMap(({ device, taken }) => (taken ? (cutOnDemand.exec(device)?.[1] ?? []) : [])),
+  );
+  const there = devices.filter(
+    ({ device, taken }) => (taken || !cutOnDemand.test(device)) && !cut.has(device),
+  );
   const counts = new Map<string, number>();
-  for (const { attributes } of devices) {
-    const profile = attributes['type'] === 'mig' ? asNvidiaSpells(String(attributes['profile'] ?? '')) : '';
-    counts.set(profile, (counts.get(profile) ?? 0) + 1);
-  }
+  for (const one of there) counts.set(profileOf(one), (counts.get(profileOf(one)) ?? 0) + 1);
   const plugin = pluginOffers(node, pods, 'device-plugin').filter(({ capacity }) => capacity > 0);
   const offers = [...counts].map(([profile, count]): Offer => ({
     resource: profile === '' ? draClasses.gpu : draClasses.mig,
     profile: profile === '' ? null : profile,
     capacity: count,
     allocatable: count,
-    used: devices.filter((one) => one.taken && profileOf(one) === profile).length,
+    used: there.filter((one) => one.taken && profileOf(one) === profile).length,
     clients: 1,
   }));
   return inOrder([...offers, ...plugin]);
