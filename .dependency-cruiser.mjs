@@ -57,7 +57,8 @@ export default {
     door('highs', 'adapters/highs'),
     door('koffi', 'adapters/nvml', 'adapters/peer'),
     door('libsql', 'adapters/sqlite'),
-    door('fastify', 'apps/server'),
+    door('fastify', 'apps/server', 'apps/controller'),
+    door('prom-client', 'apps/controller'),
     {
       name: 'no-cycles',
       comment: 'A cycle is one module pretending to be two.',

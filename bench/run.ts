@@ -9,6 +9,7 @@ import { auditCsv } from './audit-csv.js';
 import { change } from './change.js';
 import { clusterPlan } from './cluster-plan.js';
 import { cluster } from './cluster.js';
+import { controller } from './controller.js';
 import { compaction } from './compaction.js';
 import { decision } from './decision.js';
 import { mixedFleet } from './mixed-fleet.js';
@@ -30,6 +31,7 @@ const benches: readonly Bench[] = [
   auditPrometheus,
   cluster,
   clusterPlan,
+  controller,
   startup,
 ];
 

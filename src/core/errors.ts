@@ -163,6 +163,16 @@ export const errorCatalogue = {
     what: 'A command needs a Kubernetes cluster, and none was named.',
     next: 'Name the file that kubectl uses: --kubeconfig FILE, or $KUBECONFIG.',
   },
+  'no-policies-kind': {
+    exit: 3,
+    what: 'The cluster does not know the kind MigPolicy, by which the controller is told what it may do.',
+    next: 'Let an administrator run `kubectl apply -k deploy/kubernetes/controller`.',
+  },
+  'cannot-listen': {
+    exit: 3,
+    what: 'An address that was to be listened on cannot be had.',
+    next: 'Name another address and port, or `none`, with --listen; `ss -ltnp` shows who listens where.',
+  },
   'needs-yes': {
     exit: 2,
     what: 'Slices or processes would go, nobody could be asked, and nothing on the command line allows it.',

@@ -7,10 +7,11 @@ import type { ClusterNode, ClusterPod, ClusterState } from '#core/cluster/object
 export interface ApiRefusal {
   /**
    * `conflict`: somebody changed it meanwhile (409); `too-many`: later (429); `forbidden`: 401, 403; `gone`: there is
-   * no such object (404), or another of the same name; `invalid`: the server does not take it (400, 422);
+   * no such object (404), or another of the same name; `owned`: a field is somebody else's (409 of a server-side apply);
+   * `invalid`: the server does not take it (400, 422);
    * `unreachable`: no answer, or 5xx: whether it was done is not known.
    */
-  readonly kind: 'conflict' | 'too-many' | 'forbidden' | 'gone' | 'invalid' | 'unreachable';
+  readonly kind: 'conflict' | 'owned' | 'too-many' | 'forbidden' | 'gone' | 'invalid' | 'unreachable';
   readonly message: string;
   /** As the server asks; `null`: it does not. */
   readonly retryAfterMs: number | null;
@@ -34,6 +35,8 @@ export interface PodName {
   readonly name: string;
   /** Another pod of the same name is not meant. */
   readonly uid: string;
+  /** Only where it did not change since: not where somebody else told it to go meanwhile. */
+  readonly resourceVersion?: string;
 }
 
 export interface ClusterEvent {
@@ -88,7 +91,9 @@ export interface ClusterApi {
     patch: NodePatch,
     resourceVersion?: string,
   ) => Promise<ApiAnswer<ClusterNode>>;
-  /** `too-many`: a PodDisruptionBudget does not allow it now. `gone`: there is no such pod any more. */
+  /**
+   * `too-many`: a PodDisruptionBudget does not allow it now. `gone`: there is no such pod any more, or it is on its way.
+   */
   readonly evict: (pod: PodName, graceSeconds: number | null) => Promise<ApiAnswer<null>>;
   /** For pods of the GPU Operator itself that wedge; never for pods of users. */
   readonly deletePod: (pod: PodName) => Promise<ApiAnswer<null>>;
@@ -97,11 +102,15 @@ export interface ClusterApi {
     namespace: string,
     labelSelector: string,
   ) => Promise<ApiAnswer<readonly ConfigMapValue[]>>;
-  /** Server-side apply of the keys given, as field manager `mica`: other keys of the map stay. */
+  /**
+   * Server-side apply of the keys given, as field manager `mica`: other keys of the map stay. With `resourceVersion`: only
+   * where nobody changed the map since.
+   */
   readonly applyConfigMap: (
     namespace: string,
     name: string,
     data: Readonly<Record<string, string>>,
+    resourceVersion?: string,
   ) => Promise<ApiAnswer<ConfigMapValue>>;
   readonly recordEvent: (event: ClusterEvent) => Promise<ApiAnswer<null>>;
 }

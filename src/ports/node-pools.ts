@@ -52,6 +52,8 @@ export interface PoolView {
   /** `null`: not known, as of a group that others made. Empty: no GPUs. */
   readonly slices: readonly PoolSlices[] | null;
   readonly zones: readonly string[];
+  /** Over all zones, as it was asked for. `null`: the cloud does not say. */
+  readonly nodes: number | null;
   /** `null`: it keeps its size. */
   readonly scaling: PoolScaling | null;
   /** What its nodes get, as far as the pool says. */

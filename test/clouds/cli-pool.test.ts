@@ -84,6 +84,50 @@ describe('mica cluster pool', { timeout: 60_000 }, () => {
     expect(await pool('create', 'x', '--to', '2g')).toMatchObject({ exit: 2 });
   });
 
+  it('deletes a pool after it asked, once its pods have a place', async () => {
+    kubernetes.seed([
+      wirePod({
+        name: 'tiny-0',
+        node: 'gke-gpu-2g-48gb-0',
+        controller: { kind: 'ReplicaSet', name: 'tiny', uid: '11111111-1111-4111-8111-111111111112' },
+        wants: { 'nvidia.com/gpu': 1 },
+        graceSeconds: 0,
+        hasEmptyDir: true,
+      }),
+      wirePod({
+        name: 'cpu-0',
+        node: 'gke-gpu-2g-48gb-0',
+        controller: { kind: 'Job', name: 'cpu', uid: 'c' },
+        graceSeconds: 0,
+      }),
+    ]);
+    const remove = (...args: readonly string[]): Promise<Ran> =>
+      pool('delete', 'gpu-2g-48gb', '--kubeconfig', kubernetes.kubeconfigPath, ...args);
+    expect(await remove()).toMatchObject({
+      exit: 1,
+      stdout: expect.stringMatching(
+        /^refused: gpu-2g-48gb.*\nwhy: .*no place on the nodes that stay: default\/tiny-0/,
+      ),
+    });
+    const rehearsed = await remove('--dry-run', '--leave-pending');
+    expect(rehearsed).toMatchObject({ exit: 0, stderr: '' });
+    expect(rehearsed.stdout).toContain('gcloud container node-pools delete gpu-2g-48gb');
+    expect(rehearsed.stdout).toContain('emptyDir volumes is lost: default/tiny-0');
+    expect(await remove('--leave-pending')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('these pods move: default/'),
+    });
+    expect([...gke.pools.keys()]).toEqual(['gpu-2g-48gb']);
+    const { stdout, exit } = await remove('--leave-pending', '--yes', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'mica/pool-delete@1',
+      outcome: 'done',
+      evicted: expect.arrayContaining(['default/tiny-0', 'default/cpu-0']),
+    });
+    expect(exit).toBe(0);
+    expect([...gke.pools.keys()]).toEqual([]);
+  });
+
   it('makes a pool and gives it another size', async () => {
     expect(await pool('create', 'more', '--machine-type', 'g4-standard-96', '--to', '1g.24gb')).toMatchObject(
       {

@@ -17,8 +17,8 @@ export interface ComingNode {
 
 export class ClusterDouble {
   readonly evictions: string[] = [];
-  /** Why a call fails, by `evict`, `patch` or `read`, once each. */
-  readonly failures: { readonly call: 'evict' | 'patch'; readonly why: ApiRefusal }[] = [];
+  /** Why a call fails, by `evict`, `patch` or `look`, once each. */
+  readonly failures: { readonly call: 'evict' | 'patch' | 'look'; readonly why: ApiRefusal }[] = [];
   /** Pods whose budget allows nothing until then. */
   readonly heldUntilMs = new Map<string, number>();
   /** Nodes stay without their slices. */
@@ -27,6 +27,7 @@ export class ClusterDouble {
   #nodes = new Map<string, ClusterNode>();
   #pods = new Map<string, ClusterPod>();
   #made = 0;
+  #version = 1;
   readonly clock: VirtualClock;
 
   constructor(clock: VirtualClock) {
@@ -73,13 +74,39 @@ export class ClusterDouble {
     dra: null,
   });
 
-  readonly patchNode = async (name: string, patch: NodePatch): Promise<ApiAnswer<ClusterNode>> => {
+  readonly nodes = async (label?: {
+    readonly key: string;
+    readonly value: string;
+  }): Promise<ApiAnswer<readonly ClusterNode[]>> => {
+    const why = this.#failure('look');
+    if (why !== null) return { ok: false, why };
+    const all = [...this.#nodes.values()];
+    return {
+      ok: true,
+      value: all.filter(({ labels }) => label === undefined || labels[label.key] === label.value),
+    };
+  };
+
+  readonly podsOn = async (node: string): Promise<ApiAnswer<readonly ClusterPod[]>> => {
+    const why = this.#failure('look');
+    if (why !== null) return { ok: false, why };
+    return { ok: true, value: this.pods.filter((pod) => pod.node === node) };
+  };
+
+  readonly patchNode = async (
+    name: string,
+    patch: NodePatch,
+    version?: string,
+  ): Promise<ApiAnswer<ClusterNode>> => {
     const why = this.#failure('patch');
     if (why !== null) return { ok: false, why };
     const node = this.#nodes.get(name);
     if (node === undefined) return refusal('gone');
+    if (version !== undefined && version !== node.resourceVersion) return refusal('conflict');
+    this.#version += 1;
     const patched: ClusterNode = {
       ...node,
+      resourceVersion: String(this.#version),
       annotations: merged(node.annotations, patch.annotations),
       labels: merged(node.labels, patch.labels),
       isCordoned: patch.cordoned ?? node.isCordoned,
@@ -90,16 +117,18 @@ export class ClusterDouble {
     return { ok: true, value: patched };
   };
 
-  readonly evict = async ({ uid }: PodName): Promise<ApiAnswer<null>> => {
+  readonly evict = async ({ uid, resourceVersion }: PodName): Promise<ApiAnswer<null>> => {
     const pod = this.#pods.get(uid);
     if (pod === undefined) return refusal('gone');
     if ((this.heldUntilMs.get(pod.controller?.name ?? '') ?? 0) > this.clock.nowMs())
       return refusal('too-many');
     const why = this.#failure('evict');
     if (why?.kind !== undefined && why.kind !== 'unreachable') return { ok: false, why };
+    if (resourceVersion !== undefined && resourceVersion !== pod.resourceVersion) return refusal('conflict');
     if (pod.isDeleting) throw new Error(`${pod.name} was told to go before`);
     this.evictions.push(`${pod.namespace}/${pod.name}`);
-    this.#pods.set(uid, { ...pod, isDeleting: true });
+    this.#version += 1;
+    this.#pods.set(uid, { ...pod, isDeleting: true, resourceVersion: String(this.#version) });
     this.clock.in(this.graceMs, () => this.#gone(pod));
     return why === null ? { ok: true, value: null } : { ok: false, why };
   };
@@ -133,7 +162,7 @@ export class ClusterDouble {
     );
   }
 
-  #failure(call: 'evict' | 'patch'): ApiRefusal | null {
+  #failure(call: 'evict' | 'patch' | 'look'): ApiRefusal | null {
     const index = this.failures.findIndex((one) => one.call === call);
     return index < 0 ? null : (this.failures.splice(index, 1)[0]?.why ?? null);
   }

@@ -1,4 +1,4 @@
-/** `mica cluster apply` against a strict API server with a node acted out at fifty times the speed. */
+/** `mica cluster apply` against an API server, in memory or real, with a node acted out at fifty times the speed. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +9,11 @@ import { OperatorNode } from '../kubernetes/actors/operator-node.js';
 import { operatorLabels, smallAndLarge } from '../kubernetes/actors/operator-world.js';
 import { fastClock, ServedCluster } from '../kubernetes/actors/served-cluster.js';
 import { replicaSet } from '../kubernetes/actors/workload.js';
+import { evictions } from '../kubernetes/test-cluster.js';
 import { operatorNamespace } from '../support/operator-cluster.js';
 import { runMica } from './run-mica.js';
 
+const evicting = await evictions();
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
@@ -37,7 +39,7 @@ async function serve() {
   const after = new Map([...before, [1, wanted] as const]);
   // Both are there already: nobody has to wait for the kubelet to bring them into the pod.
   const configs = { start: entriesFor(before), 'mica-0-7x1g.10gb_1-3x2g.20gb': entriesFor(after) };
-  cluster.server.seed([
+  await cluster.cluster.seed([
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -45,6 +47,7 @@ async function serve() {
       data: { 'config.yaml': yamlText({ version: 'v1', 'mig-configs': configs }) },
     },
   ]);
+  await cluster.sync();
   cluster.addNode({ name: 'gpu-1', labels: { ...operatorLabels, 'nvidia.com/mig.config': 'start' } });
   const node = new OperatorNode(cluster, 'gpu-1', before);
   stops.push(() => node.stop());
@@ -56,18 +59,20 @@ async function serve() {
     wants,
     controller: replicaSet('train'),
   });
+  await cluster.sync();
   const file = join(folder, 'layout.yaml');
   writeFileSync(file, layout);
   const apply = (...args: readonly string[]) =>
-    runMica(['cluster', 'apply', '--kubeconfig', cluster.server.kubeconfigPath, '-f', file, ...args]);
+    runMica(['cluster', 'apply', '--kubeconfig', cluster.kubeconfigPath, '-f', file, ...args]);
   const writes = (): readonly string[] =>
-    cluster.server.requests
+    cluster
+      .requests()
       .filter(({ method }) => method !== 'GET')
       .map(({ method, path }) => `${method} ${path}`);
   return { cluster, node, apply, writes };
 }
 
-describe('mica cluster apply', () => {
+describe.skipIf(evicting.missing)(evicting.title('mica cluster apply'), () => {
   it('says what it would do, and does nothing', async () => {
     const { apply, writes } = await serve();
     const { stdout, exit } = await apply('--dry-run');
@@ -100,6 +105,7 @@ gpu-1  would change  mica-0-7x1g.10gb_1-3x2g.20gb, GPU 1
     expect(stderr).toContain('gpu-1: begun, cordoned');
     expect(stderr).toContain('gpu-1: evict default/train');
     expect(node.cut.get(1)).toEqual(wanted);
+    await cluster.sync();
     expect(cluster.node('gpu-1').isCordoned).toBe(false);
     expect(await apply('--yes')).toMatchObject({ stdout: 'unchanged\ngpu-1  unchanged\n', exit: 0 });
   });

@@ -35,6 +35,24 @@ describe('mica cluster show', () => {
     holdEqual('show', stdout);
   });
 
+  it('the same from what kubectl printed, and never together with a cluster or --watch', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mica-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'cluster.json');
+    writeFileSync(file, JSON.stringify({ kind: 'List', apiVersion: 'v1', items: mixedCluster() }));
+    const fromFile = await runMica(['cluster', 'show', '--from', file]);
+    expect(fromFile).toEqual({ ...(await show()) });
+    expect((await runMica(['cluster', 'show', '--from', file, '--json'])).stdout).toBe(
+      (await show(['--json'])).stdout,
+    );
+    const greedy = wirePod({ name: 'greedy', node: 'operator-mixed', wants: { 'nvidia.com/gpu': 1e12 } });
+    const odd = { kind: 'List', items: [...mixedCluster(), greedy] };
+    writeFileSync(join(folder, 'odd.json'), JSON.stringify(odd));
+    expect(await runMica(['cluster', 'show', '--from', join(folder, 'odd.json')])).toMatchObject({ exit: 0 });
+    expect(await show(['--from', file])).toMatchObject({ exit: 2 });
+    expect(await runMica(['cluster', 'show', '--from', file, '--watch'])).toMatchObject({ exit: 2 });
+  });
+
   it('fits a narrow terminal', async () => {
     const { stdout } = await show([], { columns: 60, env: { NO_COLOR: '1' } });
     holdEqual('show-narrow', stdout);

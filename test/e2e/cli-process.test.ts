@@ -175,6 +175,7 @@ describe('what --help and --version load', () => {
       'src/apps/cli/cluster-plan-program.ts',
       'src/apps/cli/cluster-pool-program.ts',
       'src/apps/cli/cluster-program.ts',
+      'src/apps/cli/controller-program.ts',
       'src/apps/cli/did-you-mean.ts',
       'src/apps/cli/lint-program.ts',
       'src/apps/cli/look-program.ts',

@@ -38,25 +38,33 @@ function run(flags: readonly string[], program: string) {
   return { status, stderr, alive: pidsIn().map(isAlive) };
 }
 
-/** A daemon as they come: forked twice, in a session of its own, its parent gone. */
-const daemon = (body: string): string =>
-  `setsid sh -c 'sh -c "echo \\$\\$ >> $PIDS; ${body}" >/dev/null 2>&1 & sleep 0.2'`;
+const untilWritten = (count: number): string =>
+  `until [ "$(cat $PIDS 2>/dev/null | wc -l)" -ge ${count} ]; do sleep 0.02; done`;
+
+/** A daemon as they come: forked twice, in a session of its own, its parent gone; the `nth` that the program has. */
+const daemon = (nth: number, body: string): string =>
+  `setsid sh -c 'sh -c "echo \\$\\$ >> $PIDS; ${body}" >/dev/null 2>&1 & ${untilWritten(nth)}'`;
 
 describe('mica run', { timeout: 60_000 }, () => {
   it('ends a daemon that the program left behind', () => {
-    expect(run([], `${daemon('exec sleep 60')}; exit 5`)).toEqual({ status: 5, stderr: '', alive: [false] });
+    expect(run([], `${daemon(1, 'exec sleep 60')}; exit 5`)).toEqual({
+      status: 5,
+      stderr: '',
+      alive: [false],
+    });
   });
 
   it('ends daemons of a program that took too long, also those that do not listen', () => {
-    const deaf = daemon("trap '' TERM; while :; do sleep 0.1; done").replaceAll("''", `'"'"''"'"'`);
-    const { status, alive } = run(['--timeout', '1s'], `${daemon('exec sleep 60')}; ${deaf}; sleep 60`);
+    const deaf = daemon(2, "trap '' TERM; while :; do sleep 0.1; done").replaceAll("''", `'"'"''"'"'`);
+    const { status, alive } = run(['--timeout', '3s'], `${daemon(1, 'exec sleep 60')}; ${deaf}; sleep 60`);
     expect({ status, alive }).toEqual({ status: 124, alive: [false, false] });
   });
 
   it('leaves alone what cleaned its environment and left: the driver has to show that', () => {
     const { alive } = run(
       [],
-      'env -i PATH="$PATH" PIDS="$PIDS" setsid sh -c "echo \\$\\$ > $PIDS; exec sleep 60" >/dev/null 2>&1 & sleep 0.3',
+      'env -i PATH="$PATH" PIDS="$PIDS" setsid sh -c "echo \\$\\$ > $PIDS; exec sleep 60" >/dev/null 2>&1 & ' +
+        untilWritten(1),
     );
     expect(alive).toEqual([true]);
   });

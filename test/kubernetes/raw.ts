@@ -1,5 +1,6 @@
 /** Plain HTTPS requests to an API server, with no client in between that could be kinder than the server. */
-import { request as httpsRequest } from 'node:https';
+import { request as httpsRequest, type Agent } from 'node:https';
+import type { Identity } from './api-server/certificates.js';
 import type { Json } from './api-server/json.js';
 
 export interface RawAnswer {
@@ -13,14 +14,18 @@ export interface RawTarget {
   readonly ca: string;
 }
 
+/** As whom: a bearer token, `''` for nobody, or a client certificate. */
+export type RawUser = string | Identity;
+
 /** A string body is sent as it is; an object as JSON. */
 export function raw(
   server: RawTarget,
-  token: string,
+  user: RawUser,
   method: string,
   path: string,
   body?: Json,
   headers: Readonly<Record<string, string>> = {},
+  agent: Agent | false = false,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const sent = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
@@ -29,9 +34,10 @@ export function raw(
       {
         method,
         ca: server.ca,
-        agent: false,
+        agent,
+        ...(typeof user === 'string' ? {} : { cert: user.certificate, key: user.key }),
         headers: {
-          ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+          ...(typeof user !== 'string' || user === '' ? {} : { authorization: `Bearer ${user}` }),
           ...(sent === undefined
             ? {}
             : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(sent)) }),

@@ -40,6 +40,8 @@ export interface DoubleClient {
   readonly kind?: 'C' | 'G' | 'M';
   /** Gone as soon as the process is. */
   readonly live?: boolean;
+  /** With `live`: when the process began, in the kernel's ticks, since its id may come again. */
+  readonly since?: string;
 }
 
 export interface LoggedCall {
@@ -105,8 +107,9 @@ function linesOf(text: string): readonly string[] {
 }
 
 function lineOfClient(client: DoubleClient): string {
-  const { pid, gpu, instanceId, memoryMiB, kind = 'C', name = '-', live = false } = client;
-  return `${pid} ${gpu} ${instanceId ?? -1} ${memoryMiB} ${kind} ${name} ${live ? 'live' : '-'}`;
+  const { pid, gpu, instanceId, memoryMiB, kind = 'C', name = '-', live = false, since } = client;
+  const life = live ? `live${since === undefined ? '' : `:${since}`}` : '-';
+  return `${pid} ${gpu} ${instanceId ?? -1} ${memoryMiB} ${kind} ${name} ${life}`;
 }
 
 function clientOfLine(line: string): DoubleClient {
@@ -118,7 +121,7 @@ function clientOfLine(line: string): DoubleClient {
     memoryMiB: Number(memoryMiB),
     kind: (kind ?? 'C') as 'C' | 'G' | 'M',
     ...(name !== undefined && name !== '-' && { name }),
-    live: life === 'live',
+    live: life?.startsWith('live') === true,
   };
 }
 

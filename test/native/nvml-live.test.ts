@@ -1,8 +1,11 @@
 /** Who is on a GPU and what happens on it: processes, memory, Xid events, slow calls, and faults by script. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { systemProcesses } from '#adapters/system/processes';
 import { requires } from '../tooling/requires.js';
+import type { DoubleClient } from './machine.js';
 import { openDouble, valueOf, whyNot } from './open-double.js';
 
 const cc = requires('cc');
@@ -36,6 +39,20 @@ describe.skipIf(cc.missing)(cc.title('processes through NVML'), () => {
     machine.setClients([{ pid: 4711, gpu: 0, instanceId: id, memoryMiB: 1 }]);
     machine.setSwitches('unprivileged');
     expect(await valueOf(driver.processes(uuid))).toMatchObject([{ pid: 4711, instanceId: id }]);
+  });
+
+  it('that are real are there as long as they are, and no other in their place', async () => {
+    const { machine, driver, uuid } = await openDouble(h100, false);
+    const since = systemProcesses.startOf(process.pid)!;
+    const here = { pid: process.pid, gpu: 0, instanceId: null, memoryMiB: 1, live: true };
+    const seen = async (client: Partial<DoubleClient>) => {
+      machine.setClients([{ ...here, ...client }]);
+      return (await valueOf(driver.processes(uuid))).length === 1;
+    };
+    expect([await seen({}), await seen({ since })]).toEqual([true, true]);
+    expect(await seen({ since: `${Number(since) - 1}` })).toBe(false);
+    expect(await seen({ pid: 2 ** 30, since })).toBe(false);
+    expect(await seen({ pid: 2 ** 30 })).toBe(false);
   });
 
   it('are all there however many they are', async () => {
@@ -76,6 +93,34 @@ describe.skipIf(cc.missing)(cc.title('events and time'), () => {
     expect(await valueOf(driver.nextXid(1))).toBeNull();
   });
 
+  it('every Xid is told once, whether it comes during a wait or between two', async () => {
+    const { machine, driver } = await openDouble(h100);
+    expect(await valueOf(driver.nextXid(0))).toBeNull();
+    const raised = Array.from({ length: 40 }, (_, index) => 1000 + index);
+    const told: number[] = [];
+    const over = new AbortController();
+    const waiting = (async () => {
+      for (;;) {
+        const isLast = over.signal.aborted;
+        const event = await valueOf(driver.nextXid(told.length % 2 === 0 ? 0 : 1));
+        if (event !== null) told.push(event.xid);
+        else if (isLast) return;
+      }
+    })();
+    for (const xid of raised) await promisify(execFile)(machine.smiPath, ['xid', '0', String(xid), '3']);
+    over.abort();
+    await waiting;
+    expect(told).toEqual(raised);
+  });
+
+  it('an Xid from before a GPU was registered is not told', async () => {
+    const { machine, driver, uuid } = await openDouble([...h100, { key: 'a30-24gb' }]);
+    machine.xid(0, 48, null);
+    machine.setFaults('xid nvmlDeviceRegisterEvents 1 0 79 -1', 'xid nvmlDeviceRegisterEvents 2 0 63 -1');
+    expect(await valueOf(driver.nextXid(1))).toMatchObject({ gpuUuid: uuid, xid: 63 });
+    expect(await valueOf(driver.nextXid(1))).toBeNull();
+  });
+
   it('an Xid is still told after a reset', async () => {
     const { machine, driver, uuid } = await openDouble(h100);
     await driver.nextXid(1);
@@ -93,6 +138,22 @@ describe.skipIf(cc.missing)(cc.title('events and time'), () => {
     expect(await valueOf(driver.nextXid(1))).toBeNull();
     machine.xid(1, 94, null);
     expect(await valueOf(driver.nextXid(1000))).toMatchObject({ xid: 94, gpuUuid: machine.uuids[1] });
+  });
+
+  it('a GPU that is lost says so once, by its event or without one, and the others are heard', async () => {
+    const { machine, driver, uuid } = await openDouble([...h100, { key: 'a30-24gb' }]);
+    const fell = { gpuUuid: uuid, xid: 79, instanceId: null };
+    expect(await valueOf(driver.nextXid(1))).toBeNull();
+    machine.xid(0, 79, null);
+    machine.setFaults('fail nvmlDeviceGetUUID 0 15');
+    expect(await valueOf(driver.nextXid(1000))).toEqual(fell);
+    machine.setFaults('fail nvmlEventSetWait_v2 1 15', 'fail nvmlDeviceRegisterEvents 1 15');
+    expect(await valueOf(driver.nextXid(1000))).toEqual(fell);
+    machine.xid(1, 94, null);
+    expect(await valueOf(driver.nextXid(1000))).toMatchObject({ xid: 94, gpuUuid: machine.uuids[1] });
+    machine.setFaults('fail nvmlEventSetWait_v2 1 15');
+    expect((await whyNot(driver.nextXid(1))).kind).toBe('lost');
+    expect(await valueOf(driver.nextXid(1))).toBeNull();
   });
 
   it('a slow call leaves the event loop alone', async () => {

@@ -3,7 +3,7 @@ import type { ClusterPod, ClusterState } from '#core/cluster/objects';
 
 type Counts = Readonly<Record<string, number>>;
 
-/** Of an RTX PRO 6000 with one GPU: what it can be cut into so that nothing more fits, and whole. */
+/** Of one RTX PRO 6000: what it can be cut into so that nothing more fits, and whole. */
 const cuts: readonly Counts[] = [
   { '1g.24gb': 4 },
   { '1g.24gb': 2, '2g.48gb': 1 },
@@ -58,7 +58,8 @@ export function fewestDisturbed({ nodes, pods }: ClusterState): BestPlan {
     const layout = new Map(
       Object.entries(node.allocatable).map(([resource, count]) => [slotNamed(resource), count]),
     );
-    for (const cut of useful.filter((one) => !isSame(one, layout)))
+    const gpus = Number(node.labels['nvidia.com/gpu.count'] ?? 1);
+    for (const cut of dealt(useful, gpus).filter((one) => !isSame(one, layout)))
       visit(index + 1, [...seats, ...asSeats(cut)], [...moved, ...here]);
   };
   visit(0, [], []);
@@ -74,6 +75,18 @@ function usefulCuts(wanted: ReadonlySet<string>): readonly Counts[] {
     Object.entries(less).every(([slot, count]) => (more[slot] ?? 0) >= count);
   return limited.filter((cut, index) =>
     limited.every((other, at) => at === index || !has(other, cut) || (has(cut, other) && at > index)),
+  );
+}
+
+/** All that a node with so many GPUs can be cut into. */
+function dealt(cutsOfOne: readonly Counts[], gpus: number): readonly Counts[] {
+  if (gpus === 1) return cutsOfOne;
+  return cutsOfOne.flatMap((first, index) =>
+    dealt(cutsOfOne.slice(index), gpus - 1).map((others) => {
+      const both: Record<string, number> = { ...others };
+      for (const [slot, count] of Object.entries(first)) both[slot] = (both[slot] ?? 0) + count;
+      return both;
+    }),
   );
 }
 

@@ -35,6 +35,7 @@ export function aPod(said: Partial<ClusterPod> & { readonly name: string }): Clu
     tolerations: [],
     graceSeconds: 30,
     priority: 0,
+    hasEmptyDir: false,
     isMirror: false,
     createdMs: 0,
     unschedulable: null,

@@ -1,6 +1,6 @@
 /** The Kubernetes adapter on a strict API server, and the hands of others in that cluster. */
 import { kubernetesApi, type KubernetesApi, type KubernetesOptions } from '#adapters/kubernetes/cluster-api';
-import type { ClusterWorld } from '#ports/cluster-api.contract';
+import type { ClusterNode, ClusterPod } from '#core/cluster/objects';
 import type { Clock } from '#ports/clock';
 import { startApiServer, type ApiServer, type ApiServerOptions } from '../kubernetes/api-server/server.js';
 import { wireNode, wirePod } from './wire-objects.js';
@@ -8,8 +8,17 @@ import { wireNode, wirePod } from './wire-objects.js';
 export interface ServedCluster {
   readonly server: ApiServer;
   readonly api: KubernetesApi;
-  readonly world: ClusterWorld;
+  readonly world: ServedWorld;
   readonly close: () => Promise<void>;
+}
+
+/** What others do, by the back doors of the API server in memory: done when it is said. */
+interface ServedWorld {
+  readonly putNode: (node: Partial<ClusterNode> & { readonly name: string }) => void;
+  readonly putPod: (pod: Partial<ClusterPod> & { readonly name: string }) => void;
+  readonly putConfigMap: (namespace: string, name: string) => void;
+  readonly removeNode: (name: string) => Promise<void>;
+  readonly removePod: (namespace: string, name: string) => Promise<void>;
 }
 
 /** Waits are short: no test is about how long they are. */
@@ -47,29 +56,13 @@ export async function serveCluster(
     const { status } = await api.connection.send({ method: 'DELETE', path, body });
     if (status !== 200) throw new Error(`DELETE ${path}: ${status}`);
   };
-  const world: ClusterWorld = {
+  const world: ServedWorld = {
     putNode: (node) => server.seed([wireNode(node)]),
     putPod: (pod) => server.seed([wirePod(pod)]),
+    putConfigMap: (namespace, name) =>
+      server.seed([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name } }]),
     removeNode: (name) => remove(`/api/v1/nodes/${name}`),
     removePod: (namespace, name) => remove(`/api/v1/namespaces/${namespace}/pods/${name}`),
-    forbidEviction: (namespace, [key, value]) =>
-      server.seed([
-        {
-          apiVersion: 'policy/v1',
-          kind: 'PodDisruptionBudget',
-          metadata: { name: 'never', namespace },
-          spec: { maxUnavailable: 0, selector: { matchLabels: { [key]: value } } },
-        },
-      ]),
-    putConfigMap: (namespace, name, { labels = {}, data }) =>
-      server.seed([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name, labels }, data }]),
-    events: () =>
-      server
-        .list('events')
-        .map((event: { involvedObject: { name: string }; reason: string }) => [
-          event.involvedObject.name,
-          event.reason,
-        ]),
   };
   return {
     server,

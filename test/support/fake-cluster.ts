@@ -103,11 +103,13 @@ export function fakeCluster(): FakeCluster {
     return list;
   };
   const removed = (verb: 'evict' | 'deletePod'): ClusterApi['deletePod'] => {
-    return ({ namespace, name, uid }) => {
+    return ({ namespace, name, uid, resourceVersion }) => {
       const not = refused<null>({ verb, namespace, name });
       if (not !== undefined) return Promise.resolve(not);
       const pod = pods.get(`${namespace}/${name}`);
       if (pod?.uid !== uid) return Promise.resolve(no('gone', `there is no pod ${namespace}/${name}`));
+      if (resourceVersion !== undefined && resourceVersion !== pod.resourceVersion)
+        return Promise.resolve(no(pod.isDeleting ? 'gone' : 'conflict', `${name} was changed`));
       const isKept = budgets.some(
         ([within, [key, value]]) => within === namespace && pod.labels[key] === value,
       );
@@ -173,10 +175,12 @@ export function fakeCluster(): FakeCluster {
       );
       return Promise.resolve(yes(found.map((map) => shown(map)!)));
     },
-    applyConfigMap: (namespace, name, data) => {
+    applyConfigMap: (namespace, name, data, resourceVersion) => {
       const not = refused<ConfigMapValue>({ verb: 'applyConfigMap', namespace, name });
       if (not !== undefined) return Promise.resolve(not);
       const before = maps.get(`${namespace}/${name}`);
+      if (resourceVersion !== undefined && resourceVersion !== before?.resourceVersion)
+        return Promise.resolve(no('conflict', `${name} was changed`));
       const others = Object.entries(before?.data ?? {}).filter(([key]) => before?.ours.has(key) !== true);
       const map = {
         ...{ namespace, name, labels: before?.labels ?? {}, ours: new Set(Object.keys(data)) },

@@ -51,6 +51,9 @@ export class OperatorCluster implements ActorCluster {
   mostAway = 0;
   fault: Fault = () => null;
   calls = 0;
+  /** Something changed: told once for all that happens at one moment. */
+  onChange: () => void = () => undefined;
+  #isTelling = false;
   readonly #startMs: number;
   readonly #evicted = new Set<string>();
   #version = 100;
@@ -73,18 +76,23 @@ export class OperatorCluster implements ActorCluster {
 
   addPod(said: Partial<ClusterPod> & { readonly name: string }): ClusterPod {
     this.#uids += 1;
-    const pod = aPod({ uid: `pod-${this.#uids}`, ...said, createdMs: this.clock.nowMs() });
+    const pod = aPod({
+      uid: `pod-${this.#uids}`,
+      ...said,
+      createdMs: this.clock.nowMs(),
+      resourceVersion: this.#next(),
+    });
     this.pods.set(pod.uid, pod);
     return pod;
   }
 
   editPod(uid: string, edit: Partial<ClusterPod>): void {
     const pod = this.pods.get(uid);
-    if (pod !== undefined) this.pods.set(uid, { ...pod, ...edit });
+    if (pod !== undefined) this.pods.set(uid, { ...pod, ...edit, resourceVersion: this.#next() });
   }
 
   removePod(uid: string): void {
-    this.pods.delete(uid);
+    if (this.pods.delete(uid)) this.#next();
   }
 
   node(name: string): ClusterNode {
@@ -116,12 +124,23 @@ export class OperatorCluster implements ActorCluster {
   api(): NodeApi {
     return {
       getNode: (name) => this.#call(`get node ${name}`, false, () => found(this.nodes.get(name), name)),
+      nodes: (label) =>
+        this.#call('list nodes', false, () =>
+          ok(
+            [...this.nodes.values()].filter(
+              ({ labels }) => label === undefined || labels[label.key] === label.value,
+            ),
+          ),
+        ),
       podsOn: (name) => this.#call(`list pods of ${name}`, false, () => ok(this.podsOn(name))),
       patchNode: (name, patch, version) =>
         this.#call(`patch node ${name}: ${patchInWords(patch, this.nodes.get(name))}`, true, () =>
           this.#patch(name, patch, version),
         ),
-      evict: (pod) => this.#call(`evict ${pod.namespace}/${pod.name}`, true, () => this.#evict(pod.uid)),
+      evict: (pod) =>
+        this.#call(`evict ${pod.namespace}/${pod.name}`, true, () =>
+          this.#evict(pod.uid, pod.resourceVersion),
+        ),
       deletePod: (pod) =>
         this.#call(`delete pod ${pod.namespace}/${pod.name}`, true, () => {
           const there = this.pods.get(pod.uid);
@@ -138,9 +157,11 @@ export class OperatorCluster implements ActorCluster {
         this.#call('list configmaps', false, () =>
           ok([...this.configMaps.values()].filter((one) => one.namespace === namespace)),
         ),
-      applyConfigMap: (namespace, name, data) =>
+      applyConfigMap: (namespace, name, data, version) =>
         this.#call(`apply configmap ${namespace}/${name}`, true, () => {
           const before = this.configMaps.get(`${namespace}/${name}`);
+          if (version !== undefined && version !== before?.resourceVersion)
+            return no('conflict', 'changed meanwhile');
           const value = {
             namespace,
             name,
@@ -189,16 +210,16 @@ export class OperatorCluster implements ActorCluster {
       resourceVersion: this.#next(),
     };
     this.nodes.set(name, next);
-    const away = [...this.nodes.values()].filter(
-      ({ annotations }) => annotations['mica.dev/change'] !== undefined,
-    );
+    const away = [...this.nodes.values()].filter(({ annotations }) => isAway(annotations['mica.dev/change']));
     this.mostAway = Math.max(this.mostAway, away.length);
     return ok(next);
   }
 
-  #evict(uid: string): ApiAnswer<null> {
+  #evict(uid: string, version: string | undefined): ApiAnswer<null> {
     const pod = this.pods.get(uid);
     if (pod === undefined) return no('gone', 'there is no such pod');
+    if (pod.isDeleting && version !== undefined) return no('gone', 'it is on its way');
+    if (version !== undefined && version !== pod.resourceVersion) return no('conflict', 'changed meanwhile');
     if (this.#evicted.has(uid)) this.broken.push(`evicted ${pod.name} twice`);
     const app = pod.labels['app'] ?? '';
     for (const budget of this.budgets.filter((one) => one.app === app)) {
@@ -219,9 +240,21 @@ export class OperatorCluster implements ActorCluster {
   }
 
   #next(): string {
+    if (!this.#isTelling) {
+      this.#isTelling = true;
+      queueMicrotask(() => {
+        this.#isTelling = false;
+        this.onChange();
+      });
+    }
     this.#version += 1;
     return String(this.#version);
   }
+}
+
+/** A claim takes nothing away yet. */
+function isAway(record: string | undefined): boolean {
+  return record !== undefined && !record.includes('"phase":"claimed"');
 }
 
 function ok<T>(value: T): ApiAnswer<T> {
@@ -267,8 +300,7 @@ function patchInWords(patch: NodePatch, node: ClusterNode | undefined): string {
       };
       const last = remedies.at(-1);
       const before = node?.annotations['mica.dev/change'];
-      const known =
-        before === undefined ? 0 : (JSON.parse(before) as { remedies: unknown[] }).remedies.length;
+      const known = remediesIn(before);
       const remedy =
         last !== undefined && remedies.length > known ? `, ${last.kind} ${last.part ?? ''}`.trimEnd() : '';
       words.push(`mica.dev/change=${phase}${remedy}`);
@@ -276,6 +308,16 @@ function patchInWords(patch: NodePatch, node: ClusterNode | undefined): string {
   }
   for (const { key } of patch.removeTaints ?? []) words.push(`untaint ${key}`);
   return words.join(', ');
+}
+
+/** People may have written anything there. */
+function remediesIn(record: string | undefined): number {
+  try {
+    const { remedies = [] } = JSON.parse(record ?? '{}') as { remedies?: readonly unknown[] };
+    return remedies.length;
+  } catch {
+    return 0;
+  }
 }
 
 function outcomeOf(text: string): string {

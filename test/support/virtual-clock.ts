@@ -1,9 +1,15 @@
 /** A clock on which time passes only while everybody sleeps: a minute of waiting takes no time. */
 import type { Clock } from '#ports/clock';
 
+interface Timer {
+  readonly atMs: number;
+  readonly wake: () => void;
+}
+
 export class VirtualClock implements Clock {
   #nowMs: number;
-  readonly #timers: { readonly atMs: number; readonly wake: () => void }[] = [];
+  /** The next one last. */
+  readonly #timers: Timer[] = [];
   #isPumping = false;
 
   constructor(nowMs = 1_700_000_000_000) {
@@ -12,9 +18,26 @@ export class VirtualClock implements Clock {
 
   readonly nowMs = (): number => this.#nowMs;
 
-  readonly sleep = (ms: number): Promise<void> =>
-    new Promise((wake) => {
-      this.#timers.push({ atMs: this.#nowMs + ms, wake });
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) {
+        resolve();
+        return;
+      }
+      const timer: Timer = {
+        atMs: this.#nowMs + ms,
+        wake: () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        },
+      };
+      const stop = (): void => {
+        const index = this.#timers.indexOf(timer);
+        if (index >= 0) this.#timers.splice(index, 1);
+        resolve();
+      };
+      signal?.addEventListener('abort', stop, { once: true });
+      this.#insert(timer);
       this.#pump();
     });
 
@@ -23,13 +46,24 @@ export class VirtualClock implements Clock {
     void this.sleep(ms).then(happen);
   }
 
+  /** Of two for the same time, the one that came first is the next. */
+  #insert(timer: Timer): void {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#timers[middle]?.atMs ?? 0) > timer.atMs) low = middle + 1;
+      else high = middle;
+    }
+    this.#timers.splice(low, 0, timer);
+  }
+
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
     setImmediate(() => {
       this.#isPumping = false;
-      this.#timers.sort((a, b) => a.atMs - b.atMs);
-      const next = this.#timers.shift();
+      const next = this.#timers.pop();
       if (next === undefined) return;
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.wake();

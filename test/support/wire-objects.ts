@@ -63,6 +63,7 @@ export function wirePod(said: Partial<ClusterPod> & { readonly name: string }): 
         ...(effect === null ? {} : { effect }),
       })),
       terminationGracePeriodSeconds: pod.graceSeconds,
+      ...(pod.hasEmptyDir ? { volumes: [{ name: 'data', emptyDir: {} }] } : {}),
       containers: [{ name: 'main', image: 'app:1', resources: { limits: strings(pod.wants) } }],
       ...(pod.claims.length === 0
         ? {}

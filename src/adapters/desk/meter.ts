@@ -10,7 +10,7 @@ export interface RemoteMeter {
   readonly nextXid: (waitMs: number) => Promise<DriverAnswer<XidEvent | null>>;
 }
 
-/** Errors are rare, and each look is a request. */
+/** Errors are rare, and each look is a request; whoever does not wait at all wants to know it now. */
 const lookEveryMs = 500;
 
 export function meterAt(desk: Pick<LeaseDesk, 'usedMiB'>, { call }: Connection, clock: Clock): RemoteMeter {
@@ -26,7 +26,8 @@ export function meterAt(desk: Pick<LeaseDesk, 'usedMiB'>, { call }: Connection, 
   return {
     usedMiB: ({ id }) => desk.usedMiB(id),
     nextXid: async (waitMs) => {
-      if (waiting.length === 0 && clock.nowMs() - lookedMs >= lookEveryMs) {
+      const isTime = waitMs === 0 || clock.nowMs() - lookedMs >= lookEveryMs;
+      if (waiting.length === 0 && isTime) {
         lookedMs = clock.nowMs();
         await look();
       }

@@ -189,7 +189,9 @@ export function eksNodePools({
         );
         if (!began.ok) {
           const dropped = await find(name);
-          if (!dropped.ok || dropped.value === null) {
+          // Where nobody can say whether it was begun, its template may be in use.
+          if (!dropped.ok) return began;
+          if (dropped.value === null) {
             await dropTemplates(name);
             return began;
           }

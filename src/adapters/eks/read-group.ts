@@ -27,6 +27,7 @@ export function viewOf(group: Nodegroup): PoolView {
     // Others may cut the GPUs of a group that Mica did not make.
     slices: said ?? (machine === undefined && machineType !== null ? [] : null),
     zones: [],
+    nodes: group.scalingConfig?.desiredSize ?? null,
     scaling: { minNodes: minSize ?? 0, maxNodes: maxSize ?? 0 },
     labels: { ...group.labels, 'eks.amazonaws.com/nodegroup': name },
     nodeLabel: { key: 'eks.amazonaws.com/nodegroup', value: name },

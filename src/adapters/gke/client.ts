@@ -29,6 +29,8 @@ export interface GkeClient {
 }
 
 const looks = 6;
+/** Whatever the server asks for. */
+const longestWaitMs = 60_000;
 const timeoutMs = 60_000;
 const mostBytes = 16 * 1024 * 1024;
 const failure = z.object({
@@ -59,7 +61,8 @@ export function gkeClient({ endpoint, authorize, clock }: GkeAccess): GkeClient 
       const after = Number(reply.headers['retry-after']);
       const said = parsed(text);
       const message = failure.safeParse(said).data?.error.message ?? text.replace(/\s+/g, ' ').slice(0, 300);
-      const retryAfterMs = Number.isFinite(after) && after >= 0 ? after * 1000 : null;
+      const retryAfterMs =
+        Number.isFinite(after) && after >= 0 ? Math.min(after * 1000, longestWaitMs) : null;
       return { status: reply.statusCode, body: said, message, retryAfterMs };
     } catch {
       return null;

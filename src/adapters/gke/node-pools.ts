@@ -129,6 +129,10 @@ export function gkeNodePools(options: GkeOptions): GkeNodePools {
       const view = await settled(draft.name, call);
       if (!view.ok) return view;
       if (view.value === null) return failed(`node pool ${draft.name} is not there after it was made`);
+      // Somebody else may have made one of that name at that moment.
+      const { labels: has } = view.value;
+      if (Object.entries(draft.labels).some(([key, value]) => has[key] !== value))
+        return nameTaken(draft.name);
       if (view.value.state === 'broken')
         return failed(view.value.message ?? `node pool ${draft.name} has errors`);
       return { ok: true, value: view.value };

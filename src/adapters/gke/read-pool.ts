@@ -74,6 +74,10 @@ export function viewOf(pool: GkeNodePool): PoolView {
     gpusPerNode: Number(one?.acceleratorCount ?? 0),
     slices: slicesOf(pool),
     zones: said.locations ?? [],
+    nodes:
+      said.initialNodeCount === undefined
+        ? null
+        : said.initialNodeCount * Math.max(said.locations?.length ?? 1, 1),
     scaling: scalingOf(said.autoscaling),
     labels: labelsOfNodes(pool),
     nodeLabel: { key: 'cloud.google.com/gke-nodepool', value: pool.name },

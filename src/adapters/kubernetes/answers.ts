@@ -9,7 +9,7 @@ const status = z.object({
   details: z
     .object({
       retryAfterSeconds: z.number().optional(),
-      causes: z.array(z.object({ message: z.string().optional() })).optional(),
+      causes: z.array(z.object({ message: z.string().optional(), reason: z.string().optional() })).optional(),
     })
     .nullish(),
 });
@@ -36,13 +36,14 @@ function statusOf(body: string): z.infer<typeof status> | undefined {
 
 export function refusalOf(shown: string, what: string, reply: Reply): ApiRefusal {
   const words = wordsOf(reply.body);
-  const seconds = statusOf(reply.body)?.details?.retryAfterSeconds;
+  const { retryAfterSeconds: seconds, causes = [] } = statusOf(reply.body)?.details ?? {};
+  const isOwned = causes.some(({ reason }) => reason === 'FieldManagerConflict');
   const message = `${shown}: ${what}: ${reply.status}${words === '' ? '' : `, ${words}`}`;
   const retryAfterMs = reply.retryAfterMs ?? (seconds === undefined ? null : seconds * 1000);
-  return { kind: kindOf(reply), message, retryAfterMs };
+  return { kind: kindOf(reply, isOwned), message, retryAfterMs };
 }
 
-function kindOf({ status: code }: ReplyHead): ApiRefusal['kind'] {
+function kindOf({ status: code }: ReplyHead, isOwned: boolean): ApiRefusal['kind'] {
   switch (code) {
     case 401:
     case 403:
@@ -51,7 +52,7 @@ function kindOf({ status: code }: ReplyHead): ApiRefusal['kind'] {
     case 410:
       return 'gone';
     case 409:
-      return 'conflict';
+      return isOwned ? 'owned' : 'conflict';
     case 429:
       return 'too-many';
     default:

@@ -46,7 +46,8 @@ export function kubernetesApi(options: KubernetesOptions): KubernetesApi {
     deletePod: (pod) => deletePod(connection, pod),
     getConfigMap: (namespace, name) => getConfigMap(connection, namespace, name),
     listConfigMaps: (namespace, selector) => listConfigMaps(connection, namespace, selector),
-    applyConfigMap: (namespace, name, data) => applyConfigMap(connection, namespace, name, data),
+    applyConfigMap: (namespace, name, data, version) =>
+      applyConfigMap(connection, namespace, name, data, version),
     recordEvent: (event) => recordEvent(connection, event, clock.nowMs()),
   };
 }

@@ -62,6 +62,7 @@ export function applyConfigMap(
   namespace: string,
   name: string,
   data: Readonly<Record<string, string>>,
+  resourceVersion?: string,
 ): Promise<ApiAnswer<ConfigMapValue>> {
   return ask(
     connection,
@@ -71,7 +72,12 @@ export function applyConfigMap(
       path: pathOf(namespace, name),
       query: { fieldManager: 'mica' },
       contentType: 'application/apply-patch+yaml',
-      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name }, data },
+      body: {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { namespace, name, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+        data,
+      },
     },
     (body) => valueOf(parsedBody(connection.shown, configMapShape, body)),
   );

@@ -1,8 +1,9 @@
 /** HTTP with a Kubernetes API server: credentials, TLS, proxies, connections that are kept, answers of bounded size. */
 import { createHash } from 'node:crypto';
-import type { RequestOptions } from 'node:https';
 import { Agent, ProxyAgent, request as send, type Dispatcher } from 'undici';
 import { MicaError } from '#core/errors';
+import type { ClientTls } from './client-tls.js';
+import { credentialsOf, type Credentials } from './credentials.js';
 import { loadKubeconfig, type ClusterChoice } from './kubeconfig.js';
 import { proxyFor } from './proxy.js';
 
@@ -53,15 +54,15 @@ export interface Connection {
 const mostBytesOfAnswer = 64 * 1024 * 1024;
 
 export function connect({ timeoutMs = 60_000, env = process.env, ...choice }: ConnectionOptions): Connection {
-  const { config, from, server } = loadKubeconfig({ env, ...choice });
-  const proxy = proxyFor(server, config.getCurrentCluster()?.proxyUrl, env);
+  const { from, server, cluster, user } = loadKubeconfig({ env, ...choice });
+  const proxy = proxyFor(server, cluster['proxy-url'], env);
   const shown = new URL(server).origin;
+  const credentialsNow = credentialsOf(cluster, user);
   let kept: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
 
-  const credentials = async (): Promise<RequestOptions> => {
-    const options: RequestOptions = { headers: {} };
+  const credentials = async (): Promise<Credentials> => {
     try {
-      await config.applyToHTTPSOptions(options);
+      return await credentialsNow();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new MicaError('access-refused', `${from}: its credentials cannot be had: ${why}`, {
@@ -69,15 +70,14 @@ export function connect({ timeoutMs = 60_000, env = process.env, ...choice }: Co
         next: 'Check that kubectl works with the same kubeconfig and context.',
       });
     }
-    return options;
   };
 
   /** One for as long as the certificates stay the same: files and exec plugins may renew them. */
-  const dispatcherFor = (options: RequestOptions): Dispatcher => {
-    const key = fingerprintOf(options);
+  const dispatcherFor = (tls: ClientTls): Dispatcher => {
+    const key = fingerprintOf(tls);
     if (kept?.key !== key) {
       const old = kept?.dispatcher;
-      kept = { key, dispatcher: dispatcherWith(options, proxy, timeoutMs) };
+      kept = { key, dispatcher: dispatcherWith(tls, proxy, timeoutMs) };
       void old?.close();
     }
     return kept.dispatcher;
@@ -85,15 +85,12 @@ export function connect({ timeoutMs = 60_000, env = process.env, ...choice }: Co
 
   const exchange = async (asked: ApiRequest): Promise<Dispatcher.ResponseData> => {
     const { method = 'GET', path, query, body, contentType, accept = 'application/json', signal } = asked;
-    const options = await credentials();
+    const { headers: access, tls } = await credentials();
     signal?.throwIfAborted();
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
     const text = body === undefined ? null : JSON.stringify(body);
     const headers = {
-      ...(options.headers as Record<string, string>),
-      ...(typeof options.auth === 'string'
-        ? { authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` }
-        : {}),
+      ...access,
       ...(text === null ? {} : { 'content-type': contentType ?? 'application/json' }),
       accept,
       'user-agent': 'mica',
@@ -102,7 +99,7 @@ export function connect({ timeoutMs = 60_000, env = process.env, ...choice }: Co
       method,
       headers,
       body: text,
-      dispatcher: dispatcherFor(options),
+      dispatcher: dispatcherFor(tls),
       headersTimeout: asked.timeoutMs ?? timeoutMs,
       bodyTimeout: asked.timeoutMs ?? timeoutMs,
       ...(signal === undefined ? {} : { signal }),
@@ -144,7 +141,7 @@ export function connect({ timeoutMs = 60_000, env = process.env, ...choice }: Co
   };
 }
 
-function fingerprintOf({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): string {
+function fingerprintOf({ ca, cert, key, rejectUnauthorized, servername }: ClientTls): string {
   const hash = createHash('sha256');
   for (const part of [ca, cert, key, rejectUnauthorized, servername]) {
     hash.update(part instanceof Buffer ? part : JSON.stringify(part ?? null)).update('\0');
@@ -152,22 +149,14 @@ function fingerprintOf({ ca, cert, key, rejectUnauthorized, servername }: Reques
   return hash.digest('hex');
 }
 
-function dispatcherWith(options: RequestOptions, proxy: string | null, timeoutMs: number): Dispatcher {
-  const { ca, cert, key, rejectUnauthorized, servername } = options;
-  const tls = {
-    timeout: Math.min(timeoutMs, 10_000),
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key: key as string | Buffer }),
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-    ...(servername === undefined ? {} : { servername }),
-  };
-  if (proxy === null) return new Agent({ connect: tls });
+function dispatcherWith(tls: ClientTls, proxy: string | null, timeoutMs: number): Dispatcher {
+  const connect = { timeout: Math.min(timeoutMs, 10_000), ...tls };
+  if (proxy === null) return new Agent({ connect });
   if (!/^https?:/.test(proxy) || !URL.canParse(proxy))
     throw new MicaError('bad-document', `The proxy ${proxy} is none that Mica can use.`, {
       next: 'Name a proxy that starts with http:// or https://.',
     });
-  return new ProxyAgent({ uri: proxy, requestTls: tls });
+  return new ProxyAgent({ uri: proxy, requestTls: connect });
 }
 
 function headOf(status: number, headers: Record<string, string | string[] | undefined>): ReplyHead {

@@ -1,5 +1,5 @@
-/** The contract of the port, on a strict API server over HTTPS. */
+/** The contract of the port, on an API server over HTTPS: the strict one in memory, or a real one. */
 import { clusterApiContract } from '#ports/cluster-api.contract';
-import { serveCluster } from '../../../test/support/cluster-on-server.js';
+import { clusterByApi } from '../../../test/support/cluster-by-api.js';
 
-clusterApiContract('kubernetes', () => serveCluster());
+clusterApiContract('kubernetes', clusterByApi);

@@ -49,6 +49,11 @@ export async function listAll(
       for (const item of items ?? []) readOrFail(connection.shown, () => take(item));
       const more = metadata.continue ?? '';
       if (more === '') return { kind: 'listed', resourceVersion: metadata.resourceVersion };
+      if (more === next)
+        throw new MicaError(
+          'not-the-api',
+          `${connection.shown} gives the same page of ${path} again and again.`,
+        );
       next = more;
     }
   }

@@ -37,6 +37,9 @@ const podShape = z.object({
       containers: z.array(container).nullish(),
       initContainers: z.array(container).nullish(),
       resourceClaims: z.array(claimName).nullish(),
+      volumes: z
+        .array(z.object({ emptyDir: z.object({ medium: z.string().nullish() }).nullish() }))
+        .nullish(),
       tolerations: z
         .array(
           z.object({
@@ -115,6 +118,7 @@ export function readPod(
     tolerations: intern((spec?.tolerations ?? []).map(tolerationOf)),
     graceSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     priority: spec?.priority ?? 0,
+    hasEmptyDir: (spec?.volumes ?? []).some(({ emptyDir }) => isOnDisk(emptyDir)),
     isMirror: metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined,
     createdMs: msOf(metadata.creationTimestamp),
     unschedulable:
@@ -122,6 +126,10 @@ export function readPod(
         ? null
         : { message: unscheduled.message ?? '', sinceMs: msOf(unscheduled.lastTransitionTime) },
   };
+}
+
+function isOnDisk(emptyDir: { readonly medium?: string | null | undefined } | null | undefined): boolean {
+  return emptyDir !== null && emptyDir !== undefined && emptyDir.medium !== 'Memory';
 }
 
 function phaseOf(said: string | null | undefined): ClusterPod['phase'] {

@@ -126,64 +126,16 @@ it('a client certificate is as good as a token', async () => {
   expect((await api.read(signal)).nodes).toHaveLength(1);
 });
 
-describe('a lease', () => {
-  const holdsSeconds = 15;
-
-  async function twoLeases() {
-    const made = await served();
-    let nowMs = 1_000_000;
-    const clockAhead = (byMs: number) => ({ ...hurriedClock, nowMs: () => nowMs + byMs });
-    const of = (identity: string, byMs: number) =>
-      kubernetesLease({
-        connection: made.api.connection,
-        clock: clockAhead(byMs),
-        namespace: 'default',
-        name: 'mica-controller',
-        identity,
-        holdsSeconds,
-      });
-    // Their clocks are an hour apart, which must not matter.
-    const pass = (seconds: number): void => void (nowMs += seconds * 1000);
-    return { ...made, one: of('one', 0), other: of('other', 3_600_000), pass, now: () => nowMs };
-  }
-
-  it('is held by one; the other gets it when it was not renewed for as long as it holds', async () => {
-    const { one, other, pass, now } = await twoLeases();
-    expect(await one.hold()).toEqual({ kind: 'held', untilMs: now() + holdsSeconds * 1000 });
-    expect(await other.hold()).toEqual({ kind: 'other', holder: 'one' });
-    for (let round = 0; round < 3; round += 1) {
-      pass(10);
-      expect((await one.hold()).kind).toBe('held');
-      expect((await other.hold()).kind).toBe('other');
-    }
-    pass(14);
-    expect((await other.hold()).kind).toBe('other');
-    pass(2);
-    expect((await other.hold()).kind).toBe('held');
-    expect(await one.hold()).toEqual({ kind: 'other', holder: 'other' });
+it('a lease says when it is not known', async () => {
+  const { api, server } = await served();
+  const { connection } = api;
+  server.fault(({ resource }) => (resource === 'leases' ? { kind: 'answer', code: 500 } : undefined));
+  const lease = kubernetesLease({
+    connection,
+    clock: hurriedClock,
+    namespace: 'default',
+    name: 'mica-controller',
+    identity: 'one',
   });
-
-  it('that is given back is free at once', async () => {
-    const { one, other, server } = await twoLeases();
-    await one.hold();
-    await other.release();
-    expect((await other.hold()).kind).toBe('other');
-    await one.release();
-    expect((await other.hold()).kind).toBe('held');
-    expect(server.get('leases.coordination.k8s.io', 'mica-controller', 'default')).toMatchObject({
-      spec: { holderIdentity: 'other' },
-    });
-  });
-
-  it('two that try at once: one gets it', async () => {
-    const { one, other } = await twoLeases();
-    const answers = await Promise.all([one.hold(), other.hold()]);
-    expect(answers.filter(({ kind }) => kind === 'held')).toHaveLength(1);
-  });
-
-  it('says when it is not known', async () => {
-    const { one, server } = await twoLeases();
-    server.fault(({ resource }) => (resource === 'leases' ? { kind: 'answer', code: 500 } : undefined));
-    expect(await one.hold()).toMatchObject({ kind: 'failed', why: { kind: 'unreachable' } });
-  });
+  expect(await lease.hold()).toMatchObject({ kind: 'failed', why: { kind: 'unreachable' } });
 });

@@ -17,7 +17,7 @@ export function evictPod(
       kind: 'Eviction',
       metadata: { name: pod.name, namespace: pod.namespace },
       deleteOptions: {
-        preconditions: { uid: pod.uid },
+        preconditions: preconditionsOf(pod),
         ...(graceSeconds === null ? {} : { gracePeriodSeconds: graceSeconds }),
       },
     },
@@ -28,7 +28,7 @@ export function deletePod(connection: Connection, pod: PodName): Promise<ApiAnsw
   return removed(connection, pod, `deleting ${pod.namespace}/${pod.name}`, {
     method: 'DELETE',
     path: pathOf(pod),
-    body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: pod.uid } },
+    body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: preconditionsOf(pod) },
   });
 }
 
@@ -40,15 +40,25 @@ async function removed(
 ): Promise<ApiAnswer<null>> {
   const answer = await ask(connection, what, request, () => null);
   if (answer.ok || answer.why.kind !== 'conflict') return answer;
-  // Another pod has its name by now, or it changed at that moment: only the pod itself says which.
+  // Another pod has its name by now, it was told to go, or it changed at that moment: only the pod itself says which.
   const there = await ask(connection, `reading ${pod.namespace}/${pod.name}`, { path: pathOf(pod) }, (body) =>
     parsedBody(connection.shown, podShape, body),
   );
-  const isOther = there.ok ? there.value.metadata.uid !== pod.uid : there.why.kind === 'gone';
-  return isOther ? { ok: false, why: { ...answer.why, kind: 'gone' } } : answer;
+  const isGone = there.ok ? isGoing(there.value.metadata, pod) : there.why.kind === 'gone';
+  return isGone ? { ok: false, why: { ...answer.why, kind: 'gone' } } : answer;
 }
 
-const podShape = z.object({ metadata: z.object({ uid: z.string() }) });
+const podShape = z.object({
+  metadata: z.object({ uid: z.string(), deletionTimestamp: z.string().nullish() }),
+});
+
+function isGoing({ uid, deletionTimestamp }: z.infer<typeof podShape>['metadata'], pod: PodName): boolean {
+  return uid !== pod.uid || typeof deletionTimestamp === 'string';
+}
+
+function preconditionsOf({ uid, resourceVersion }: PodName): object {
+  return { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+}
 
 function pathOf({ namespace, name }: PodName): string {
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;

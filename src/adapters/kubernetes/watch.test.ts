@@ -86,7 +86,7 @@ describe('a watch', () => {
   it('in which only bookmarks come keeps up with the versions', async () => {
     const { server, world, watch, names } = await watched({ bookmarkEveryMs: 20 });
     // Far more than what is remembered, of other kinds: only a bookmark moves the pods' watch past them.
-    for (let index = 0; index < 20; index += 1) world.putConfigMap('default', `c${index}`, { data: {} });
+    for (let index = 0; index < 20; index += 1) world.putConfigMap('default', `c${index}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
     const before = listsOf(server.requests);
     server.compact();

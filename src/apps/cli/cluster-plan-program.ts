@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { examples, json, withEmit } from './options.js';
+import { examples, from, json, withEmit } from './options.js';
 
 /** `command`: with what says which cluster. */
 export function describePlanCommand(command: Command, dispatch: Dispatch): void {
@@ -12,10 +12,7 @@ export function describePlanCommand(command: Command, dispatch: Dispatch): void 
         'move, node pools to add or drop. Disturbs as few pods as can be, and leaves everything as it is where nothing ' +
         'is gained. Changes nothing. Exit 1: some pod stays without a place.',
     )
-    .option(
-      '--from <file>',
-      'instead of a cluster: the output of `kubectl get nodes,pods -A -o json` (- is standard input)',
-    )
+    .addOption(from().conflicts(['kubeconfig', 'context']))
     .option(
       '--audit <file>',
       'the JSON answer of `mica audit`: plan the slices that it recommends where that frees nodes',

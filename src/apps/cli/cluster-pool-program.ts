@@ -69,6 +69,25 @@ export function addPools(cluster: Command, dispatch: Dispatch): void {
       ),
     )
     .action(act(dispatch, async () => (await import('./commands/cluster/pool-change.js')).changePoolCommand));
+  withCloud(pool.command('delete'))
+    .description(
+      'Deletes a node pool: cordons its nodes, moves the pods to where they find a place, as their budgets allow, then ' +
+        'lets the cloud take it away. Run again after an interruption, it goes on; where pods do not go, the nodes are ' +
+        'given back. Exit 1: refused, nothing was touched. Exit 3: given back, or not brought to the end.',
+    )
+    .argument('<pool>', 'the one to delete')
+    .option('--drain <time>', 'for the pods to go (default: 15m)')
+    .option('--leave-pending', 'also where pods would find no place afterwards')
+    .option('--evict-bare', 'evict pods that no controller makes again')
+    .option('--kubeconfig <file>', 'as kubectl has it (default: $KUBECONFIG, ~/.kube/config, or this pod)')
+    .option('--context <name>', 'of the kubeconfig (default: the current one)')
+    .option('--dry-run', 'print the request, and the command of gcloud or aws that sends the same')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples('mica cluster pool delete gpu-1g-24gb --gke my-project/us-central1-b/my-cluster --dry-run'),
+    )
+    .action(act(dispatch, async () => (await import('./commands/cluster/pool-delete.js')).deletePoolCommand));
   pool
     .command('open')
     .description(

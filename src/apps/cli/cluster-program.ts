@@ -5,7 +5,7 @@ import { describePlanCommand } from './cluster-plan-program.js';
 import { addPools } from './cluster-pool-program.js';
 import type { Dispatch } from './command.js';
 import { act } from './mica-command.js';
-import { examples, json } from './options.js';
+import { examples, from, json } from './options.js';
 
 export function addCluster(program: Command, dispatch: Dispatch): void {
   const cluster = program
@@ -19,6 +19,7 @@ export function addCluster(program: Command, dispatch: Dispatch): void {
       'Draws every GPU node with its slices and who uses them, says what is free, and why pods wait that want GPUs. ' +
         'Reads nodes, pods and, where there are any, resource slices and claims; changes nothing.',
     )
+    .addOption(from().conflicts(['watch', 'kubeconfig', 'context']))
     .option('--pool <name>', 'only the nodes of this node pool or node group')
     .option('--all', 'every node and every waiting pod, not only the first ones')
     .option('--watch', 'again at each change until Ctrl-C; with --json a line each time')
@@ -29,6 +30,7 @@ export function addCluster(program: Command, dispatch: Dispatch): void {
         'mica cluster show',
         'mica cluster show --context production --pool mig --watch',
         'kubectl mica show --json',
+        'kubectl get nodes,pods -A -o json | mica cluster show --from -',
       ),
     )
     .action(act(dispatch, async () => (await import('./commands/cluster/show.js')).showClusterCommand));

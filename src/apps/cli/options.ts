@@ -44,6 +44,13 @@ export function files(description: string): Option {
   return new Option('-f, --file <file>', `${description}; may be repeated`).argParser(gather);
 }
 
+export function from(): Option {
+  return new Option(
+    '--from <file>',
+    'instead of a cluster: the output of `kubectl get nodes,pods -A -o json` (- is standard input)',
+  );
+}
+
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }

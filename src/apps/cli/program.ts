@@ -7,6 +7,7 @@ import { addAudit } from './audit-program.js';
 import { addBatch } from './batch-program.js';
 import { addCluster } from './cluster-program.js';
 import type { Dispatch } from './command.js';
+import { addController } from './controller-program.js';
 import { addLint } from './lint-program.js';
 import { act, MicaCommand } from './mica-command.js';
 import { addLogs, addTop } from './look-program.js';
@@ -52,6 +53,7 @@ export function buildProgram(dispatch: Dispatch, output: OutputConfiguration = {
   addAudit(program, dispatch);
   addLint(program, dispatch);
   addCluster(program, dispatch);
+  addController(program, dispatch);
   addNode(program, dispatch);
   addRun(program, dispatch);
   addBatch(program, dispatch);

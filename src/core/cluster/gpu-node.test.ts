@@ -135,3 +135,9 @@ describe('troubles', () => {
     );
   });
 });
+
+it('counts that cannot be: how many GPUs there are is not known', () => {
+  const labels = { 'nvidia.com/gpu.present': 'true', 'nvidia.com/gpu.replicas': '1e9' };
+  const node = aNode({ name: 'a', labels, capacity: { 'nvidia.com/gpu': 3 } });
+  expect(gpuNodeOf(node, [])).toMatchObject({ gpus: null });
+});

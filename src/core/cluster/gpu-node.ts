@@ -138,10 +138,11 @@ function gpuCount(
   if (Number.isInteger(said) && said > 0 && !isSliced) return said;
   const [offer, ...others] = offers;
   if (offer === undefined || others.length > 0) return null;
-  if (offer.profile === null) return offer.capacity / offer.clients;
+  const devices = offer.capacity / offer.clients;
+  if (offer.profile === null) return Number.isInteger(devices) ? devices : null;
   const profiles = model?.kind === 'mig' ? model.profiles : [];
   const most = profiles.find(({ name }) => name === offer.profile)?.maxCount;
-  return most === undefined ? null : Math.ceil(offer.capacity / offer.clients / most);
+  return most === undefined ? null : Math.ceil(devices / most);
 }
 
 const gpuResource = 'nvidia.com/gpu';

@@ -6,6 +6,7 @@
  */
 export const labels = {
   instanceType: 'node.kubernetes.io/instance-type',
+  hostname: 'kubernetes.io/hostname',
   present: 'nvidia.com/gpu.present',
   product: 'nvidia.com/gpu.product',
   count: 'nvidia.com/gpu.count',

@@ -54,6 +54,8 @@ export interface ClusterPod {
   readonly tolerations: readonly Toleration[];
   readonly graceSeconds: number;
   readonly priority: number;
+  /** A volume on the node's disk that is gone when the pod is. Shared memory is none. */
+  readonly hasEmptyDir: boolean;
   /** Made by the kubelet of its node from a file: nobody can evict it. */
   readonly isMirror: boolean;
   readonly createdMs: number;

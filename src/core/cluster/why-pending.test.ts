@@ -73,3 +73,29 @@ it('its slices are there: what the scheduler says', () => {
     message: unschedulable.message,
   });
 });
+
+it('a claim: what DRA has free, or that nothing is', () => {
+  const said = {
+    claims: ['slice'],
+    unschedulable: { message: '0/1 nodes are available: 1 cannot allocate all claims.', sinceMs: 0 },
+  };
+  const dra = (taken: boolean): GpuNode => {
+    const attributes = { type: 'mig', profile: '1g.24gb' };
+    const device = {
+      driver: 'gpu.nvidia.com',
+      pool: 'a',
+      device: 'gpu-0-mig-0',
+      node: 'a',
+      attributes,
+      taken,
+    };
+    return gpuNodeOf(aNode({ name: 'a' }), [], [device])!;
+  };
+  expect(why({}, [dra(false)], said)).toEqual({
+    kind: 'not-offered',
+    message: 'nothing that DRA has free serves its claim slice; free are 1 x 1g.24gb on 1 node',
+  });
+  expect(why({}, [dra(true)], said).kind).toBe('in-use');
+  expect(why({}, [], said).message).toContain('no node offers GPUs or slices by DRA');
+  expect(why({}, [dra(false)], { claims: ['slice'] }).kind).toBe('other');
+});

@@ -1,6 +1,6 @@
 /** Why a pod that wants slices is on no node, in words that name what would help. */
 import { asNvidiaSpells, nameParts } from '#core/catalogue/profile-name';
-import type { GpuNode, Offer } from './gpu-node.js';
+import { bySize, type GpuNode, type Offer } from './gpu-node.js';
 import { labels } from './label-names.js';
 import type { ClusterPod, Taint, Toleration } from './objects.js';
 
@@ -26,7 +26,30 @@ export function whyPending(pod: ClusterPod, nodes: readonly GpuNode[]): PendingR
     const reason = whyNot(pod, resource, count, nodes);
     if (reason !== null) return reason;
   }
-  return { kind: 'other', message: pod.unschedulable?.message ?? 'the scheduler has not looked at it yet' };
+  const message = pod.unschedulable?.message ?? 'the scheduler has not looked at it yet';
+  if (pod.claims.length > 0 && noClaim.test(message)) return whyNoDevice(pod, nodes);
+  return { kind: 'other', message };
+}
+
+/** As the scheduler says it of DRA (Kubernetes 1.34, plugin dynamicresources). */
+const noClaim = /cannot allocate all claims/;
+
+/** What a claim asks for only its driver understands; what is free is known. */
+function whyNoDevice(pod: ClusterPod, nodes: readonly GpuNode[]): PendingReason {
+  const driven = nodes.filter(({ partitioner }) => partitioner === 'dra');
+  const all = driven.flatMap(({ offers }) => offers).reduce((sum, { allocatable }) => sum + allocatable, 0);
+  const what = pod.claims.length === 1 ? `its claim ${pod.claims[0]}` : `its claims ${pod.claims.join(', ')}`;
+  if (all === 0) return { kind: 'not-offered', message: `no node offers GPUs or slices by DRA for ${what}` };
+  const open = driven.filter((node) => whyKeptOut(pod, node) === null);
+  const free = alternatives('', open);
+  const isWhole = open.some(({ offers }) => offers.some((one) => one.profile === null && freeOf(one) > 0));
+  if (free === '' && !isWhole)
+    return {
+      kind: 'in-use',
+      message: `all that DRA offers where it may go is in use, and none is left for ${what}`,
+    };
+  const whole = free === '' ? '; whole GPUs are free' : '';
+  return { kind: 'not-offered', message: `nothing that DRA has free serves ${what}${free}${whole}` };
 }
 
 function whyNot(
@@ -91,9 +114,11 @@ function alternatives(resource: string, nodes: readonly GpuNode[]): string {
     const { count, nodes: on } = free.get(profile) ?? { count: 0, nodes: 0 };
     free.set(profile, { count: count + freeOf(offer), nodes: on + 1 });
   }
-  const words = [...free].map(
-    ([profile, { count, nodes: on }]) => `${count} x ${profile} on ${on} ${on === 1 ? 'node' : 'nodes'}`,
-  );
+  const words = [...free]
+    .sort(([a], [b]) => bySize(a, b) || (a < b ? -1 : 1))
+    .map(
+      ([profile, { count, nodes: on }]) => `${count} x ${profile} on ${on} ${on === 1 ? 'node' : 'nodes'}`,
+    );
   return words.length === 0 ? '' : `; free are ${words.join(', ')}`;
 }
 

@@ -16,6 +16,8 @@ export interface NodeWhy {
     | 'interrupted'
     /** Somebody took our record off the node. */
     | 'record-removed'
+    /** Another run ended the change so. */
+    | 'other-run'
     /** A node before it did not get there, or too many are out of service. */
     | 'other-node'
     | 'no-time';
@@ -46,4 +48,15 @@ const badFirst: readonly NodeOutcomeKind[] = ['failed', 'rolled-back', 'refused'
 /** The outcome of the whole: the worst of its nodes. */
 export function worstOf(nodes: readonly Pick<NodeOutcome, 'outcome'>[]): NodeOutcomeKind {
   return badFirst.find((outcome) => nodes.some((node) => node.outcome === outcome)) ?? 'unchanged';
+}
+
+export function noRoom(away: readonly string[], most: number): NodeWhy {
+  const names = away.slice(0, 5).join(', ');
+  const message =
+    away.length === 0
+      ? `no more than ${most} nodes may be out of service, and other runs take them`
+      : `no more than ${most} nodes may be out of service, and ${names} ${away.length === 1 ? 'is' : 'are'}`;
+  const next =
+    'Give those back first (mica cluster show says why they are away), or raise --max-unavailable.';
+  return { kind: 'other-node', message, next };
 }

@@ -7,6 +7,7 @@ import { notingEvents } from './note-events.js';
 import type { NodesOptions, WantedNode } from './options.js';
 import type { ClusterPorts } from './ports.js';
 
+/** Whether there is room is asked of the cluster when a node's turn comes: other processes take nodes away, too. */
 export async function changeNodes(
   given: ClusterPorts,
   wanted: readonly WantedNode[],
@@ -15,15 +16,19 @@ export async function changeNodes(
   const ports = options.onNote === undefined ? given : notingEvents(given, options.onNote);
   const book = new ConfigBook(ports, options);
   const outcomes = new Map<string, NodeOutcome>();
-  const { queue, away, staying } = await inOrder(ports, wanted, options);
+  const { queue, watched } = await inOrder(ports, wanted, options);
+  const counts = options.room?.counts;
+  const room = { most: options.maxUnavailable, watched, ...(counts !== undefined && { counts }) };
   const running = new Map<string, Promise<void>>();
   const start = (one: WantedNode): void => {
-    away.add(one.node);
-    const done = changeNode(ports, one, options, book).then((outcome) => {
-      outcomes.set(one.node, outcome);
-      // What failed stays cordoned.
-      if (outcome.outcome !== 'failed' && !staying.has(one.node)) away.delete(one.node);
+    const done = changeNode(ports, one, { ...options, room }, book).then((outcome) => {
       running.delete(one.node);
+      // It comes to its turn once more when one of ours is back.
+      const isCrowdedOut = outcome.outcome === 'refused' && outcome.why?.kind === 'other-node';
+      if (isCrowdedOut && running.size > 0) queue.push(one);
+      else outcomes.set(one.node, outcome);
+      // What failed stays cordoned.
+      if (outcome.outcome === 'failed') watched.add(one.node);
     });
     running.set(one.node, done);
   };
@@ -33,26 +38,26 @@ export async function changeNodes(
     const isSettled = rehearsal.outcome === 'unchanged' || rehearsal.outcome === 'refused';
     return isSettled ? rehearsal : { node: one.node, outcome: 'refused', why };
   };
-  for (const one of queue) {
-    let no = whyNot(ports, outcomes, options);
-    while (no === null && !hasRoom(one, running.size, away, options) && running.size > 0) {
+  const most = options.dryRun === true ? rehearsalsAtOnce : options.maxUnavailable;
+  for (;;) {
+    const one = queue.shift();
+    if (one === undefined && running.size === 0) break;
+    while (one === undefined ? running.size > 0 && queue.length === 0 : running.size >= most) {
       await Promise.race(running.values());
-      no = whyNot(ports, outcomes, options);
     }
-    if (no === null && hasRoom(one, running.size, away, options)) start(one);
-    else outcomes.set(one.node, await notBegun(one, no ?? noRoom(away, options)));
+    if (one === undefined) continue;
+    const no = whyNot(ports, outcomes, options);
+    if (no === null) start(one);
+    else outcomes.set(one.node, await notBegun(one, no));
   }
-  await Promise.all(running.values());
   const nodes = wanted.flatMap(({ node }) => outcomes.get(node) ?? []);
   return { outcome: worstOf(nodes), nodes };
 }
 
 interface Order {
-  readonly queue: readonly WantedNode[];
-  /** Nodes that pods cannot use now, whoever is to blame. */
-  readonly away: Set<string>;
-  /** Those that Mica will not give back: it did not take them away. */
-  readonly staying: ReadonlySet<string>;
+  readonly queue: WantedNode[];
+  /** Nodes that count as long as pods cannot use them, whoever is to blame. */
+  readonly watched: Set<string>;
 }
 
 async function inOrder(
@@ -60,34 +65,21 @@ async function inOrder(
   wanted: readonly WantedNode[],
   { outOfService = [] }: NodesOptions,
 ): Promise<Order> {
-  const away = new Set(outOfService);
-  const staying = new Set(outOfService);
+  const watched = new Set(outOfService);
   const first: WantedNode[] = [];
   const rest: WantedNode[] = [];
   for (const one of wanted) {
     const node = await api.getNode(one.node);
     const read = node.ok ? readRecord(node.value.annotations) : null;
     (read === null ? rest : first).push(one);
-    const isOurs = read !== null && read !== 'unreadable' && read.cordonedByUs;
     const isAway = node.ok ? node.value.isCordoned || !node.value.isReady : node.why.kind !== 'gone';
-    if (isAway || read !== null) away.add(one.node);
-    if (isAway && !isOurs) staying.add(one.node);
+    if (isAway && read === null) watched.add(one.node);
   }
-  return { queue: [...first, ...rest], away, staying };
+  return { queue: [...first, ...rest], watched };
 }
 
 /** A look at many nodes asks the API server a few questions at a time. */
 const rehearsalsAtOnce = 8;
-
-function hasRoom(
-  { node }: WantedNode,
-  running: number,
-  away: ReadonlySet<string>,
-  { maxUnavailable, dryRun = false }: NodesOptions,
-): boolean {
-  if (dryRun) return running < rehearsalsAtOnce;
-  return running < maxUnavailable && (away.has(node) || away.size < maxUnavailable);
-}
 
 function whyNot(
   { clock }: ClusterPorts,
@@ -101,12 +93,4 @@ function whyNot(
   const bad = [...outcomes.values()].find(({ outcome }) => outcome === 'failed' || outcome === 'rolled-back');
   if (bad === undefined || keepGoing) return null;
   return { kind: 'other-node', message: `not begun, since ${bad.node} ended with ${bad.outcome}` };
-}
-
-function noRoom(away: ReadonlySet<string>, { maxUnavailable }: NodesOptions): NodeWhy {
-  const names = [...away].slice(0, 5).join(', ');
-  const message = `no more than ${maxUnavailable} nodes may be out of service, and ${names} ${away.size === 1 ? 'is' : 'are'}`;
-  const next =
-    'Give those back first (mica cluster show says why they are away), or raise --max-unavailable.';
-  return { kind: 'other-node', message, next };
 }

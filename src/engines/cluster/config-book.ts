@@ -1,6 +1,7 @@
 /** The ConfigMap that mig-manager reads: what its configurations say, and our own entry in it. */
 import { parse } from 'yaml';
 import { allDisabledEntries, allDisabledName, type MigEntry } from '#core/cluster/operator/mig-config';
+import { configsInUse, configsToDrop, isOwnConfig } from '#core/cluster/operator/prune';
 import type { Clock } from '#ports/clock';
 import type { ApiAnswer, ApiRefusal } from '#ports/cluster-api';
 import { yamlText } from '../emit/yaml-text.js';
@@ -23,6 +24,9 @@ export interface KnownConfigs {
 type Entries = Readonly<Record<string, unknown>>;
 
 const fileKey = 'config.yaml';
+/** A ConfigMap holds 1 MiB; of a node with eight GPUs that are all cut otherwise an entry is 1 KiB. */
+const mostOwn = 100;
+const mostTries = 5;
 
 export class ConfigBook {
   readonly #api: NodeApi;
@@ -41,7 +45,7 @@ export class ConfigBook {
   async has(config: string, entries: readonly MigEntry[]): Promise<ApiAnswer<boolean>> {
     const read = await this.#read(this.#place.configMap);
     if (!read.ok) return read;
-    return { ok: true, value: isSame(read.value[config], entries) };
+    return { ok: true, value: isSame(read.value.entries[config], entries) };
   }
 
   /** Other entries stay as they are. */
@@ -56,7 +60,7 @@ export class ConfigBook {
     const all: Entries[] = [];
     for (const name of [this.#place.configMap, `${node}-mig-config`, 'default-mig-parted-config']) {
       const read = await this.#read(name);
-      if (read.ok) all.push(read.value);
+      if (read.ok) all.push(read.value.entries);
       else if (read.why.kind !== 'invalid') return read;
     }
     const find = (config: string): readonly MigEntry[] | null => {
@@ -66,21 +70,41 @@ export class ConfigBook {
     const { configMap } = this.#place;
     const own = await this.#read(configMap);
     const entrySince = (config: string, entries: readonly MigEntry[]): number | null =>
-      own.ok && isSame(own.value[config], entries) ? (this.#writtenMs.get(config) ?? 0) : null;
+      own.ok && isSame(own.value.entries[config], entries) ? (this.#writtenMs.get(config) ?? 0) : null;
     return { ok: true, value: { entriesOf: find, entrySince } };
   }
 
+  /** Only over what was read, or an entry that another process added meanwhile would be lost. */
   async #write(config: string, entries: readonly MigEntry[]): Promise<ApiAnswer<unknown>> {
-    const read = await this.#read(this.#place.configMap);
-    if (!read.ok) return read;
-    const configs = { [allDisabledName]: allDisabledEntries, ...read.value, [config]: entries };
-    const file = yamlText({ version: 'v1', 'mig-configs': configs });
-    const { namespace, configMap } = this.#place;
-    this.#writtenMs.set(config, this.#clock.nowMs());
-    return this.#api.applyConfigMap(namespace, configMap, { [fileKey]: file });
+    for (let tries = 1; ; tries += 1) {
+      const read = await this.#read(this.#place.configMap);
+      if (!read.ok) return read;
+      const { entries: there, version } = read.value;
+      const configs = { [allDisabledName]: allDisabledEntries, ...there, [config]: entries };
+      const kept = await this.#pruned(configs, config);
+      const file = yamlText({ version: 'v1', 'mig-configs': kept });
+      const { namespace, configMap } = this.#place;
+      this.#writtenMs.set(config, this.#clock.nowMs());
+      const written = await this.#api.applyConfigMap(namespace, configMap, { [fileKey]: file }, version);
+      const isLate = !written.ok && written.why.kind === 'conflict';
+      if (!isLate || tries === mostTries) return written;
+    }
   }
 
-  async #read(name: string): Promise<ApiAnswer<Entries>> {
+  /** Where there are many: without those of ours that no node has anything to do with. */
+  async #pruned(configs: Entries, written: string): Promise<Entries> {
+    const names = Object.keys(configs);
+    if (names.filter(isOwnConfig).length <= mostOwn) return configs;
+    const nodes = await this.#api.nodes();
+    if (!nodes.ok) return configs;
+    const used = new Set([...configsInUse(nodes.value), written]);
+    const dropped = new Set(configsToDrop(names, used, mostOwn));
+    return Object.fromEntries(Object.entries(configs).filter(([name]) => !dropped.has(name)));
+  }
+
+  async #read(
+    name: string,
+  ): Promise<ApiAnswer<{ readonly entries: Entries; readonly version: string | undefined }>> {
     const { namespace } = this.#place;
     const found = await this.#api.getConfigMap(namespace, name);
     if (!found.ok) return found;
@@ -88,7 +112,8 @@ export class ConfigBook {
     try {
       const file: unknown = parse(text);
       const configs = isMap(file) ? file['mig-configs'] : undefined;
-      return { ok: true, value: isMap(configs) ? configs : {} };
+      const entries = isMap(configs) ? configs : {};
+      return { ok: true, value: { entries, version: found.value?.resourceVersion } };
     } catch {
       return { ok: false, why: notYaml(`ConfigMap ${namespace}/${name}: its ${fileKey} is not YAML`) };
     }

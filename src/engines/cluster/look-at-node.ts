@@ -31,10 +31,13 @@ export async function lookAtNode(
   if (!pods.ok) return { ...pods, needs: 'list pods' };
   const look = { ok: true, node: node.value, pods: pods.value, hasEntry: true, blocked: null } as const;
   const record = readRecord(node.value.annotations);
-  const isClearing = record !== null && record !== 'unreadable' && record.phase === 'clearing';
-  if (!isClearing || isBlocked) return look;
+  const phase = record === null || record === 'unreadable' ? null : record.phase;
+  if (record === null || record === 'unreadable' || isBlocked) return look;
+  if (phase !== 'clearing' && phase !== 'cutting') return look;
   const found = await book.has(record.goal.config, record.goal.entries);
   if (found.ok) return { ...look, hasEntry: found.value };
+  // mig-manager may have read it long ago.
+  if (phase === 'cutting') return look;
   const { kind, message } = found.why;
   if (kind === 'forbidden' || kind === 'invalid') return { ...look, blocked: message };
   return { ok: false, why: found.why, needs: 'get configmaps' };

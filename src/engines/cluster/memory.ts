@@ -1,5 +1,6 @@
 /** What a process remembers of a node that it changes. Losing it costs time, never safety: the rest is on the node. */
 import type { Ending } from '#core/cluster/operator/decision';
+import type { ChangeRecord } from '#core/cluster/operator/record';
 import { labels } from '#core/cluster/label-names';
 import type { ClusterNode, ClusterPod } from '#core/cluster/objects';
 import type { ApiRefusal } from '#ports/cluster-api';
@@ -21,6 +22,9 @@ export class NodeMemory {
   #state = '';
   #sinceMs = 0;
   #trouble = { times: 0, sinceMs: 0 };
+  #lastMs = 0;
+  /** Times of records as others wrote them, and as they are by our clock. */
+  readonly #ours = new Map<number, number>();
 
   stateSince({ isReady, labels: of }: ClusterNode, nowMs: number): number {
     const state = `${isReady} ${of[labels.migConfigState] ?? ''}`;
@@ -30,16 +34,40 @@ export class NodeMemory {
   }
 
   /**
-   * A pod that says no is asked again later and later, also where it only changed at that moment (`conflict`); one that
+   * What was remembered as yet to come, or lies in a record as yet to come, has happened by now: the clock was put back,
+   * or the record is of a machine whose clock is ahead.
+   */
+  inOurTime(record: ChangeRecord, nowMs: number): ChangeRecord {
+    const backMs = this.#lastMs - nowMs;
+    if (backMs > 0) {
+      this.#sinceMs -= backMs;
+      this.#trouble = { ...this.#trouble, sinceMs: this.#trouble.sinceMs - backMs };
+      for (const [uid, one] of this.asked) this.asked.set(uid, { ...one, againMs: one.againMs - backMs });
+      for (const [written, oursMs] of this.#ours) this.#ours.set(written, oursMs - backMs);
+    }
+    this.#lastMs = nowMs;
+    const ours = (atMs: number): number => {
+      const seenMs = Math.min(this.#ours.get(atMs) ?? atMs, nowMs);
+      this.#ours.set(atMs, seenMs);
+      return seenMs;
+    };
+    return {
+      ...record,
+      sinceMs: ours(record.sinceMs),
+      configMs: record.configMs === null ? null : ours(record.configMs),
+      remedies: record.remedies.map((one) => ({ ...one, atMs: ours(one.atMs) })),
+    };
+  }
+
+  /**
+   * A pod that says no is asked again later and later, sooner where it only changed at that moment (`conflict`); one that
    * said yes is never asked again.
    */
   answered(pod: ClusterPod, why: ApiRefusal | null, nowMs: number): void {
     const times = (this.asked.get(pod.uid)?.times ?? 0) + 1;
     const isGone = why === null || why.kind === 'gone';
-    const delayMs = Math.max(
-      why?.retryAfterMs ?? 0,
-      Math.min(longestDelayMs, firstDelayMs * 2 ** (times - 1)),
-    );
+    const stepMs = why?.kind === 'conflict' ? firstDelayMs / 5 : firstDelayMs;
+    const delayMs = Math.min(longestDelayMs, Math.max(why?.retryAfterMs ?? 0, stepMs * 2 ** (times - 1)));
     this.asked.set(pod.uid, {
       againMs: isGone ? Infinity : nowMs + delayMs,
       said: why?.message ?? null,
@@ -50,10 +78,12 @@ export class NodeMemory {
   /** How long to wait before the next try of anything; `since`: when the trouble began. */
   stumbled(why: ApiRefusal, nowMs: number): { readonly waitMs: number; readonly sinceMs: number } {
     const { times, sinceMs } = this.#trouble;
-    this.#trouble = { times: times + 1, sinceMs: times === 0 ? nowMs : sinceMs };
+    this.#trouble = { times: times + 1, sinceMs: times === 0 ? nowMs : Math.min(sinceMs, nowMs) };
     const backOffMs = Math.min(10_000, 500 * 2 ** times);
     const waitMs =
-      why.kind === 'conflict' ? Math.min(backOffMs, 2_000) : Math.max(why.retryAfterMs ?? 0, backOffMs);
+      why.kind === 'conflict'
+        ? Math.min(backOffMs, 2_000)
+        : Math.min(longestDelayMs, Math.max(why.retryAfterMs ?? 0, backOffMs));
     return { waitMs, sinceMs: this.#trouble.sinceMs };
   }
 

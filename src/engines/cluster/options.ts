@@ -2,6 +2,7 @@
 import type { GpuHolders } from '#core/cluster/operator/disturbed';
 import type { Limits } from '#core/cluster/operator/limits';
 import type { NodeCut } from '#core/cluster/operator/mig-config';
+import type { Room } from '#core/cluster/operator/room';
 import type { ConfigPlace } from './config-book.js';
 
 export interface WantedNode {
@@ -14,6 +15,8 @@ export interface WantedNode {
 
 export interface NodeOptions extends ConfigPlace {
   readonly limits: Limits;
+  /** How many nodes may be out of service at once; left out: nobody asks. */
+  readonly room?: Room;
   /** Which GPUs pods hold, where that is known. */
   readonly holders: GpuHolders;
   readonly dryRun?: boolean;
@@ -21,6 +24,15 @@ export interface NodeOptions extends ConfigPlace {
   readonly mayEndBare?: boolean;
   /** mig-manager may reboot the node where MIG is switched (WITH_REBOOT). Default: yes. */
   readonly mayReboot?: boolean;
+  /** Pods in the way are evicted; default: yes. */
+  readonly mayEvict?: boolean;
+  /** Who changes it, where it is not a person. */
+  readonly by?: string;
+  /**
+   * `begin`: a change of its own and no other; `resume`: one that its like began, and none anew. Default: first whatever is
+   * under way, then its own.
+   */
+  readonly only?: 'begin' | 'resume';
   /** Pods are waited for no longer than until then; what has begun to be cut is brought to its end all the same. */
   readonly deadlineMs?: number;
   readonly onProgress?: (node: string, says: string) => void;
@@ -30,7 +42,7 @@ export interface NodeOptions extends ConfigPlace {
 
 export interface NodesOptions extends NodeOptions {
   readonly maxUnavailable: number;
-  /** Nodes of the cluster, besides those wanted, that are out of service because of a change. */
+  /** Nodes besides those wanted that count too, while they are cordoned or not ready. Those of a change count anyway. */
   readonly outOfService?: readonly string[];
   /** Each node for itself, instead of none after one that did not get there. */
   readonly keepGoing?: boolean;

@@ -40,7 +40,7 @@ export async function takeStep(
     }
     case 'delete-pod': {
       const { ok, why } = plain(await api.deletePod(step.pod));
-      return ok || why?.kind === 'gone' || why?.kind === 'conflict' ? null : why;
+      return ok || why?.kind === 'gone' ? null : why;
     }
     default:
       return unreachable(step);

@@ -2,8 +2,7 @@
 import { slicesMissing, startupTaint, type PromisedSlices } from '#core/clouds/slices-ready';
 import type { ClusterNode } from '#core/cluster/objects';
 import type { PoolView } from '#ports/node-pools';
-import { look } from './look.js';
-import { nodesOf } from './movable.js';
+import { nodesIn } from './look.js';
 import type { PoolChangeOptions, PoolPorts, StepAnswer } from './ports.js';
 
 const lookEveryMs = 5000;
@@ -19,7 +18,15 @@ export async function awaitReady(
   const { signal, say, readyTimeoutMs = defaultTimeoutMs } = options;
   const deadlineMs = clock.nowMs() + readyTimeoutMs;
   for (;;) {
-    const nodes = nodesOf(await look(ports, options), pool.nodeLabel);
+    const seen = await nodesIn(ports, pool, options);
+    if (!seen.ok) {
+      const next = 'Look at the API server of the cluster, then run the same command again.';
+      return {
+        ok: false,
+        why: { message: `the nodes of ${pool.name} cannot be looked at: ${seen.why.message}`, next },
+      };
+    }
+    const nodes = seen.value;
     const troubles: string[] = [];
     for (const node of nodes) {
       const missing = troublesOf(node, wanted.slices);

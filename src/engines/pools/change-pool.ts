@@ -5,8 +5,8 @@
 import type { CloudAnswer, PoolDraft, PoolView } from '#ports/node-pools';
 import { awaitReady } from './await-ready.js';
 import { emptyNodes } from './empty-nodes.js';
-import { asAnswer, look } from './look.js';
-import { nodesOf, standsInTheWay } from './movable.js';
+import { asAnswer, look, nodesIn } from './look.js';
+import { nodesOf, notesOnPods, standsInTheWay } from './movable.js';
 import { nameOfRecut } from './new-name.js';
 import {
   replacesLabel,
@@ -36,8 +36,10 @@ export async function changePool(
     requests: [],
     notes: [],
   };
-  const [old, there] = [await pools.get(change.pool), await pools.get(name)];
+  const [old, found] = [await pools.get(change.pool), await pools.get(name)];
   if (!old.ok) return { ...base, why: old.why };
+  if (!found.ok) return { ...base, why: found.why };
+  const there = await withoutGoing(ports, found.value, options);
   if (!there.ok) return { ...base, why: there.why };
   if (old.value?.state === 'going' && options.dryRun !== true) {
     const gone = await pools.remove(change.pool, options);
@@ -63,7 +65,8 @@ export async function changePool(
   if (why !== null) return { ...drafted, why };
   const closing = await pools.closing(change.pool);
   if (!closing.ok) return { ...drafted, why: closing.why };
-  const planned = { ...drafted, requests: [...draft.value.requests, ...closing.value] };
+  const notes = [...draft.value.notes, ...notesOnPods(state, old.value)];
+  const planned = { ...drafted, notes, requests: [...draft.value.requests, ...closing.value] };
   if (options.dryRun === true) return { ...planned, outcome: 'planned' };
   return carryOut(ports, old.value, draft.value, planned, options);
 }
@@ -105,13 +108,19 @@ async function carryOut(
   }
   options.say(`node pool ${draft.name} is there; waiting for its nodes`);
   const steps: readonly (() => Promise<StepAnswer>)[] = [
-    () => awaitReady(ports, made.value, draft, options),
+    () => awaitReady(ports, made.value, { ...draft, nodes: nodesToCome(made.value, draft) }, options),
     async () => asStep(await pools.holdScaling(old.name, options)),
     () => emptyNodes(ports, old, draft.name, evicted, options),
   ];
   for (const step of steps) {
     const ended = await asAnswer(step);
     if (!ended.ok) return stop(ended.why);
+  }
+  // Another run may be going back at this moment.
+  const taken = await pools.get(draft.name);
+  if (!taken.ok || taken.value === null || taken.value.state === 'going') {
+    const said = taken.ok ? 'it is gone' : taken.why.message;
+    return stop({ message: `node pool ${draft.name} is not there to take over: ${said}`, next: again });
   }
   const removed = await pools.remove(old.name, options);
   if (removed.ok) return answer({ outcome: 'done' });
@@ -136,11 +145,28 @@ async function withoutOld(
   }
   const ours = { ...base, newPool: there.name, slices: there.slices };
   if (options.dryRun === true) return { ...ours, outcome: 'unchanged' };
-  const nodes = nodesOf(await look(ports, options), there.nodeLabel).length;
-  const ready = await awaitReady(ports, there, { slices: there.slices ?? [], nodes }, options);
+  const nodes = await nodesIn(ports, there, options);
+  const wanted = { slices: there.slices ?? [], nodes: nodes.ok ? nodes.value.length : 1 };
+  const ready = await awaitReady(ports, there, wanted, options);
   return ready.ok
     ? { ...ours, outcome: 'done' }
     : { ...ours, outcome: 'failed', why: ready.why, left: [there.name] };
+}
+
+/** An earlier run may have begun to take it away: it is made anew when it is gone. */
+async function withoutGoing(
+  { pools }: PoolPorts,
+  there: PoolView | null,
+  options: PoolChangeOptions,
+): Promise<CloudAnswer<PoolView | null>> {
+  if (there?.state !== 'going' || options.dryRun === true) return { ok: true, value: there };
+  const gone = await pools.remove(there.name, options);
+  return gone.ok ? { ok: true, value: null } : gone;
+}
+
+/** One that was begun before may be smaller than the old pool is by now. */
+function nodesToCome({ nodes }: PoolView, draft: PoolDraft): number {
+  return Math.min(nodes ?? draft.nodes, draft.nodes);
 }
 
 function sameSlices({ slices }: PoolView, draft: PoolDraft): boolean {

@@ -1,8 +1,8 @@
 /** Empties the nodes of a pool: no new pods, and those that are there are evicted, as their budgets allow. */
 import type { ClusterNode } from '#core/cluster/objects';
 import type { PoolView } from '#ports/node-pools';
-import { look } from './look.js';
-import { mustMove, namesOf, nodesOf } from './movable.js';
+import { nodesIn, patiently, podsToMove } from './look.js';
+import { namesOf } from './movable.js';
 import { cordonedFor, type PoolChangeOptions, type PoolPorts, type StepAnswer } from './ports.js';
 
 const defaultTimeoutMs = 15 * 60_000;
@@ -19,69 +19,74 @@ export async function emptyNodes(
   const { cluster, clock } = ports;
   const { signal, say, drainTimeoutMs = defaultTimeoutMs } = options;
   const deadlineMs = clock.nowMs() + drainTimeoutMs;
+  const said = new Map<string, string>();
   for (;;) {
-    const state = await look(ports, options);
-    const nodes = nodesOf(state, pool.nodeLabel);
-    for (const node of nodes.filter(({ isCordoned }) => !isCordoned)) {
+    const nodes = await nodesIn(ports, pool, options);
+    if (!nodes.ok) return problem(`the nodes of ${pool.name} cannot be looked at: ${nodes.why.message}`);
+    let isClosed = true;
+    for (const node of nodes.value.filter(({ isCordoned }) => !isCordoned)) {
       const why = await cordon(cluster, node, forWhom);
-      if (why !== null) return problem(`${node.name} cannot be cordoned: ${why}`);
+      if (why !== null && !why.mayPass) return problem(`${node.name} cannot be cordoned: ${why.message}`);
+      isClosed &&= why === null;
     }
-    const pods = mustMove(state, nodes);
-    if (pods.length === 0 && nodes.every(({ isCordoned }) => isCordoned)) return { ok: true };
+    const pods = await podsToMove(ports, nodes.value, options);
+    if (!pods.ok) return problem(`the pods of ${pool.name} cannot be looked at: ${pods.why.message}`);
+    if (pods.value.length === 0 && nodes.value.every(({ isCordoned }) => isCordoned)) return { ok: true };
     let waitMs = roundMs;
-    const held: string[] = [];
-    for (const pod of pods.filter(({ uid, isDeleting }) => !isDeleting && !evicted.has(uid))) {
+    // While a node is open, what is evicted may come up there, and would have to go again.
+    const due = isClosed ? pods.value.filter(({ uid, isDeleting }) => !isDeleting && !evicted.has(uid)) : [];
+    for (const pod of due) {
       if (signal.aborted) break;
-      const { namespace, name, uid } = pod;
-      const answer = await cluster.evict({ namespace, name, uid }, null);
+      const { namespace, name, uid, resourceVersion } = pod;
+      // Where somebody else told it to go meanwhile, it is not told again.
+      const answer = await cluster.evict({ namespace, name, uid, resourceVersion }, null);
+      said.delete(uid);
       if (answer.ok) evicted.set(uid, `${namespace}/${name}`);
-      else if (answer.why.kind === 'too-many') {
-        held.push(`${namespace}/${name}`);
-        waitMs = Math.max(waitMs, Math.min(answer.why.retryAfterMs ?? 0, 30_000));
-      } else if (answer.why.kind === 'forbidden' || answer.why.kind === 'invalid') {
+      else if (answer.why.kind === 'forbidden' || answer.why.kind === 'invalid') {
         return problem(`${namespace}/${name} cannot be evicted: ${answer.why.message}`);
-      }
+      } else if (answer.why.kind === 'too-many') {
+        said.set(uid, `a PodDisruptionBudget holds ${namespace}/${name}`);
+        waitMs = Math.max(waitMs, Math.min(answer.why.retryAfterMs ?? 0, 30_000));
+      } else if (answer.why.kind === 'unreachable') said.set(uid, answer.why.message);
     }
     if (signal.aborted || clock.nowMs() >= deadlineMs) {
-      const budgets = held.length === 0 ? '' : `; a PodDisruptionBudget holds ${held.slice(0, 3).join(', ')}`;
-      return problem(`these pods did not go in time: ${namesOf(pods)}${budgets}`);
+      const why = [...said.values()].slice(0, 3).map((one) => `; ${one}`);
+      return problem(`these pods did not go in time: ${namesOf(pods.value)}${why.join('')}`);
     }
-    if (pods.length > 0) say(`${pods.length} pods are still to go`);
+    if (pods.value.length > 0) say(`${pods.value.length} pods are still to go`);
     await clock.sleep(waitMs, signal);
   }
 }
 
 /** Only what we cordoned ourselves for this change. */
 export async function uncordon(
-  { cluster }: PoolPorts,
+  ports: PoolPorts,
   nodes: readonly ClusterNode[],
   forWhom: string,
+  options: PoolChangeOptions,
 ): Promise<StepAnswer> {
-  for (const node of nodes.filter(({ annotations }) => annotations[cordonedFor] === forWhom)) {
-    const answer = await cluster.patchNode(node.name, {
-      cordoned: false,
-      annotations: { [cordonedFor]: null },
-    });
-    if (!answer.ok && answer.why.kind !== 'gone') {
-      return problem(`${node.name} stays cordoned: ${answer.why.message}`);
-    }
+  const edit = { cordoned: false, annotations: { [cordonedFor]: null } };
+  const failed: string[] = [];
+  for (const { name } of nodes.filter(({ annotations }) => annotations[cordonedFor] === forWhom)) {
+    const answer = await patiently(ports, options, () => ports.cluster.patchNode(name, edit));
+    if (!answer.ok && answer.why.kind !== 'gone')
+      failed.push(`${name} stays cordoned: ${answer.why.message}`);
   }
-  return { ok: true };
+  return failed.length === 0 ? { ok: true } : problem(failed.slice(0, 4).join('; '));
 }
 
+/** Only as it was seen: a cordon that somebody else was faster with is not ours to take away. */
 async function cordon(
   cluster: PoolPorts['cluster'],
-  node: ClusterNode,
+  { name, resourceVersion }: ClusterNode,
   forWhom: string,
-): Promise<string | null> {
-  const answer = await cluster.patchNode(node.name, {
-    cordoned: true,
-    annotations: { [cordonedFor]: forWhom },
-  });
+): Promise<{ readonly message: string; readonly mayPass: boolean } | null> {
+  const edit = { cordoned: true, annotations: { [cordonedFor]: forWhom } };
+  const answer = await cluster.patchNode(name, edit, resourceVersion);
   if (answer.ok || answer.why.kind === 'gone') return null;
   const mayPass =
     answer.why.kind === 'conflict' || answer.why.kind === 'too-many' || answer.why.kind === 'unreachable';
-  return mayPass ? null : answer.why.message;
+  return { message: answer.why.message, mayPass };
 }
 
 function problem(message: string): StepAnswer {

@@ -2,6 +2,7 @@
 import { resourceOf } from '#core/clouds/slices-ready';
 import type { ClusterNode, ClusterPod, ClusterState } from '#core/cluster/objects';
 import type { PoolDraft, PoolScaling, PoolView } from '#ports/node-pools';
+import { mayRunOn } from './places.js';
 import type { PoolChangeOptions, PoolProblem } from './ports.js';
 
 export function nodesOf(
@@ -12,17 +13,30 @@ export function nodesOf(
 }
 
 /** Pods of DaemonSets and of the kubelet itself stay with their node. */
-export function mustMove({ pods }: ClusterState, nodes: readonly ClusterNode[]): readonly ClusterPod[] {
+export function movable({ phase, isMirror, controller }: ClusterPod): boolean {
+  return !isMirror && controller?.kind !== 'DaemonSet' && phase !== 'Succeeded' && phase !== 'Failed';
+}
+
+function mustMove({ pods }: ClusterState, nodes: readonly ClusterNode[]): readonly ClusterPod[] {
   const names = new Set(nodes.map(({ name }) => name));
-  return pods.filter(
-    ({ node, phase, isMirror, controller }) =>
-      node !== null &&
-      names.has(node) &&
-      !isMirror &&
-      controller?.kind !== 'DaemonSet' &&
-      phase !== 'Succeeded' &&
-      phase !== 'Failed',
-  );
+  return pods.filter((pod) => pod.node !== null && names.has(pod.node) && movable(pod));
+}
+
+export function nobodyMakesAgain(pods: readonly ClusterPod[]): PoolProblem | null {
+  const bare = pods.filter(({ controller }) => controller === null);
+  if (bare.length === 0) return null;
+  const message = `nobody would make these pods again: ${namesOf(bare)}`;
+  return { message, next: 'Delete them yourself, or allow it with --evict-bare.' };
+}
+
+/** An eviction ends what a pod keeps on its node's disk. */
+export function losingNotes(pods: readonly ClusterPod[]): readonly string[] {
+  const losing = pods.filter(({ hasEmptyDir }) => hasEmptyDir);
+  return losing.length === 0 ? [] : [`what these pods keep in emptyDir volumes is lost: ${namesOf(losing)}`];
+}
+
+export function notesOnPods(state: ClusterState, { nodeLabel }: PoolView): readonly string[] {
+  return losingNotes(mustMove(state, nodesOf(state, nodeLabel)));
 }
 
 /** `null`: nothing stands in the way. */
@@ -34,11 +48,8 @@ export function standsInTheWay(
 ): PoolProblem | null {
   const nodes = nodesOf(state, old.nodeLabel);
   const pods = mustMove(state, nodes);
-  const bare = pods.filter(({ controller }) => controller === null);
-  if (bare.length > 0 && options.evictBare !== true) {
-    const message = `nobody would make these pods again: ${namesOf(bare)}`;
-    return { message, next: 'Delete them yourself, or allow it with --evict-bare.' };
-  }
+  const bare = options.evictBare === true ? null : nobodyMakesAgain(pods);
+  if (bare !== null) return bare;
   if (options.leavePending === true) return null;
   const stuck = pods.filter((pod) => !findsPlace(pod, state, nodes, draft));
   if (stuck.length > 0) {
@@ -61,7 +72,8 @@ function findsPlace(
     (node) =>
       !leaving.includes(node) &&
       !node.isCordoned &&
-      selects(pod, node.labels) &&
+      node.isReady &&
+      mayRunOn(pod, node) &&
       Object.entries(pod.wants).every(([resource, count]) => (node.allocatable[resource] ?? 0) >= count),
   );
 }

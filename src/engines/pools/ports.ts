@@ -2,11 +2,12 @@
 import type { CloudRequest } from '#core/clouds/request';
 import type { Clock } from '#ports/clock';
 import type { ClusterApi } from '#ports/cluster-api';
+import type { NodePods } from '#ports/node-pods';
 import type { NodePools, PoolSlices } from '#ports/node-pools';
 
 export interface PoolPorts {
   readonly pools: NodePools;
-  readonly cluster: Pick<ClusterApi, 'read' | 'patchNode' | 'evict'>;
+  readonly cluster: Pick<ClusterApi, 'read' | 'patchNode' | 'evict'> & NodePods;
   readonly clock: Clock;
 }
 

@@ -28,6 +28,8 @@ export interface Traps {
   /** The first pod was started while the driver was unloaded: it fails whatever it is asked. */
   readonly startedWithoutDriver?: boolean;
   readonly saysNothing?: boolean;
+  /** It takes so long before it says a word. */
+  readonly lateMs?: number;
   /** The plugin shows the old slices until it is restarted. */
   readonly stalePlugin?: boolean;
   /** GFD's labels stay, or say MIG-INVALID, until it is restarted. */
@@ -36,6 +38,8 @@ export interface Traps {
   readonly reboots?: 'back' | 'never' | 'pretends';
   /** The node goes NotReady on a mode change, and stays so. */
   readonly notReady?: boolean;
+  /** Everybody on the node looks around that often; the default is a second. */
+  readonly looksEachMs?: number;
 }
 
 const parts = [
@@ -136,7 +140,7 @@ export class OperatorNode {
   async #components(): Promise<void> {
     const { clock } = this.#cluster;
     while (!this.#isStopped) {
-      await clock.sleep(tickMs);
+      await clock.sleep(this.#traps.looksEachMs ?? tickMs);
       if (!this.#isUp) continue;
       for (const [part] of parts) {
         const isWanted = part === 'mig-manager' || this.#label(`gpu.deploy.${part}`) === 'true';
@@ -221,7 +225,7 @@ export class OperatorNode {
     let uid = this.#firstManager;
     this.#lastRead = this.#label('mig.config');
     while (!this.#isStopped) {
-      await clock.sleep(tickMs);
+      await clock.sleep(this.#traps.looksEachMs ?? tickMs);
       const text = this.#file();
       if (this.#files.at(-1)?.text !== text) this.#files.push({ atMs: clock.nowMs(), text });
       if (!this.#isUp) continue;
@@ -244,7 +248,7 @@ export class OperatorNode {
     const { clock } = this.#cluster;
     const traps = this.#traps;
     if (traps.saysNothing === true) return false;
-    await clock.sleep(2_000);
+    await clock.sleep(2_000 + (traps.lateMs ?? 0));
     if (traps.startedWithoutDriver === true && this.#pod('mig-manager')?.uid === this.#firstManager) {
       this.#say('failed');
       return false;
@@ -341,9 +345,12 @@ export class OperatorNode {
   }
 
   #configured(config: string, file: string): ReadonlyMap<number, GpuCut> | null {
-    const read = (parse(file) ?? {}) as {
-      readonly 'mig-configs'?: Readonly<Record<string, readonly MigEntry[]>>;
-    };
+    let read: { readonly 'mig-configs'?: Readonly<Record<string, readonly MigEntry[]>> };
+    try {
+      read = (parse(file) ?? {}) as typeof read;
+    } catch {
+      return null;
+    }
     const entries =
       read['mig-configs']?.[config] ?? (config === 'all-disabled' ? allDisabledEntries : undefined);
     return entries === undefined ? null : cutOf(entries, this.#gpus);

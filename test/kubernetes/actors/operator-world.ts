@@ -1,5 +1,5 @@
 /** One node of two H100 under the GPU Operator, at work, beside others: what the scenarios and faults begin with. */
-import { podKey, type GpuHolders } from '#core/cluster/operator/disturbed';
+import type { GpuHolders } from '#core/cluster/operator/disturbed';
 import { defaultLimits } from '#core/cluster/operator/limits';
 import { entriesFor, type GpuCut, type NodeCut } from '#core/cluster/operator/mig-config';
 import type { NodeOptions, NodesOptions, WantedNode } from '#engines/cluster/options';
@@ -80,7 +80,7 @@ export class OperatorWorld {
     return new Map(
       [...this.cluster.pods.values()].flatMap((pod) => {
         const gpu = pod.annotations['test/gpu'];
-        return gpu === undefined ? [] : [[podKey(pod), [Number(gpu)]] as const];
+        return gpu === undefined ? [] : [[pod.uid, [Number(gpu)]] as const];
       }),
     );
   }

@@ -1,4 +1,4 @@
-/** The actors' view of a strict API server: what the kubelet and controllers do to it, past Mica's own requests. */
+/** The actors' view of an API server, in memory or real: what the kubelet and controllers do to it, by its API. */
 import { kubernetesApi, type KubernetesApi } from '#adapters/kubernetes/cluster-api';
 import { interning } from '#adapters/kubernetes/interning';
 import { nodePods } from '#adapters/kubernetes/node-pods';
@@ -9,7 +9,10 @@ import type { ClusterPorts } from '#engines/cluster/ports';
 import type { Clock } from '#ports/clock';
 import { operatorNamespace, type ActorCluster, type NodeChange } from '../../support/operator-cluster.js';
 import { wireNode, wirePod } from '../../support/wire-objects.js';
-import { startApiServer, type ApiServer } from '../api-server/server.js';
+import { mergeDiff } from '../cluster-hands.js';
+import { openTestCluster, type AskedRequest, type TestCluster } from '../test-cluster.js';
+import { ClusterMirror } from './cluster-mirror.js';
+import { runDisruptionController } from './disruption-controller.js';
 
 /** A real clock that runs so many times as fast. */
 export function fastClock(times: number): Clock {
@@ -18,56 +21,80 @@ export function fastClock(times: number): Clock {
     nowMs: () => 1_790_000_000_000 + (performance.now() - startMs) * times,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms / times);
-        signal?.addEventListener('abort', () => {
+        const done = (): void => {
           clearTimeout(timer);
+          signal?.removeEventListener('abort', done);
           resolve();
-        });
+        };
+        const timer = setTimeout(done, ms / times);
+        signal?.addEventListener('abort', done);
       }),
   };
 }
 
 export class ServedCluster implements ActorCluster {
-  readonly broken: string[] = [];
+  /** Rules that somebody broke, and writes of actors that the server did not take. */
+  readonly broken: string[];
   readonly log: string[] = [];
   readonly clock: Clock;
-  readonly server: ApiServer;
-  readonly #hands: KubernetesApi;
+  readonly cluster: TestCluster;
+  /** Of an administrator who is none of the actors. */
+  readonly kubeconfigPath: string;
+  readonly #mirror: ClusterMirror;
   readonly #end = new AbortController();
+  readonly #stopCounting: () => Promise<void>;
+  readonly #kubeletRuns: Promise<void>;
+  /** Actors know a pod before the server has given it a uid, and by the same one afterwards. */
+  readonly #given = new Map<string, string>();
+  readonly #actual = new Map<string, string>();
   #uids = 0;
   readonly #open: KubernetesApi[] = [];
 
-  private constructor(server: ApiServer, clock: Clock) {
-    this.server = server;
+  private constructor(cluster: TestCluster, mirror: ClusterMirror, clock: Clock) {
+    this.cluster = cluster;
     this.clock = clock;
-    this.#hands = this.#connect();
-    void this.#kubelet();
+    this.kubeconfigPath = cluster.user('mica-admin', ['system:masters']).kubeconfigPath;
+    this.#mirror = mirror;
+    this.broken = mirror.refused;
+    this.#kubeletRuns = this.#kubelet();
+    this.#stopCounting = runDisruptionController(cluster);
   }
 
   static async start(clock: Clock): Promise<ServedCluster> {
-    return new ServedCluster(await startApiServer(), clock);
+    const cluster = await openTestCluster();
+    await cluster.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: operatorNamespace } }]);
+    return new ServedCluster(cluster, await ClusterMirror.open(cluster), clock);
   }
 
   /** As Mica reaches it. */
-  ports(kubeconfig?: string): ClusterPorts {
-    const api = this.#connect(kubeconfig);
+  ports(kubeconfig = this.kubeconfigPath): ClusterPorts {
+    const api = kubernetesApi({ kubeconfig, clock: this.clock, env: {} });
+    this.#open.push(api);
     return { api: { ...api, ...nodePods(api.connection, this.clock) }, clock: this.clock };
   }
 
-  #connect(kubeconfig = this.server.kubeconfigPath): KubernetesApi {
-    const api = kubernetesApi({ kubeconfig, clock: this.clock, env: {} });
-    this.#open.push(api);
-    return api;
+  /** When everything that actors wrote so far has reached the server, and what others wrote has reached them. */
+  sync(): Promise<void> {
+    return this.#mirror.sync();
+  }
+
+  /** What Mica asked so far, and not the actors. */
+  requests(): readonly AskedRequest[] {
+    return this.cluster.requests().filter(({ user }) => user !== 'admin');
   }
 
   readonly note = (text: string): void => {
     this.log.push(text);
   };
 
-  readonly node = (name: string): ClusterNode => readNode(this.server.get('nodes', name), interning());
+  readonly node = (name: string): ClusterNode => readNode(this.#mirror.get('nodes', '', name), interning());
 
   addNode(said: Partial<ClusterNode> & { readonly name: string }): void {
-    this.server.seed([wireNode(said)]);
+    const node = wireNode(said);
+    this.#mirror.create('nodes', node, () => undefined);
+    // A node that comes is not ready, says the server; the controller of nodes takes that back.
+    const { taints = null } = node['spec'] as { readonly taints?: object };
+    this.#mirror.patch('nodes', '', said.name, { spec: { taints } });
   }
 
   readonly editNode = (name: string, { labels = {}, ...edit }: NodeChange): void => {
@@ -76,67 +103,78 @@ export class ServedCluster implements ActorCluster {
     const kept = Object.fromEntries(
       Object.entries(all).filter((one): one is [string, string] => one[1] !== null),
     );
-    this.server.seed([wireNode({ ...before, ...edit, labels: kept })]);
+    const patch = mergeDiff(wireNode(before), wireNode({ ...before, ...edit, labels: kept }));
+    this.#mirror.patch('nodes', '', name, patch);
   };
 
   readonly allPods = (): readonly ClusterPod[] =>
-    this.server.list('pods').flatMap((raw) => readPod(raw, () => true, interning()) ?? []);
+    this.#mirror
+      .all('pods')
+      .flatMap((raw) => readPod(raw, () => true, interning()) ?? [])
+      .map((pod) => ({ ...pod, uid: this.#given.get(pod.uid) ?? pod.uid }));
 
   readonly podsOn = (name: string): readonly ClusterPod[] =>
     this.allPods().filter(({ node }) => node === name);
 
   readonly addPod = (said: Partial<ClusterPod> & { readonly name: string }): ClusterPod => {
     this.#uids += 1;
-    const pod = wirePod({ uid: `00000000-0000-4000-8000-${String(this.#uids).padStart(12, '0')}`, ...said });
-    this.server.seed([pod]);
+    const uid = `00000000-0000-4000-8000-${String(this.#uids).padStart(12, '0')}`;
+    const pod = wirePod({ uid, ...said });
     const made = readPod(pod, () => true, interning());
     if (made === null) throw new Error(`no pod ${said.name}`);
+    this.#mirror.create('pods', pod, ({ metadata }) => {
+      this.#given.set(metadata.uid, made.uid);
+      this.#actual.set(made.uid, metadata.uid);
+    });
     return made;
   };
 
   readonly editPod = (uid: string, edit: Partial<ClusterPod>): void => {
     const pod = this.allPods().find((one) => one.uid === uid);
-    if (pod !== undefined) this.server.seed([wirePod({ ...pod, ...edit })]);
+    if (pod === undefined) return;
+    const { metadata, status } = mergeDiff(wirePod(pod), wirePod({ ...pod, ...edit }));
+    const patch = {
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(status === undefined ? {} : { status }),
+    };
+    this.#mirror.patch('pods', pod.namespace, pod.name, patch);
   };
 
   readonly removePod = (uid: string): void => {
     const pod = this.allPods().find((one) => one.uid === uid);
-    if (pod !== undefined) void this.#remove(pod);
+    if (pod !== undefined)
+      this.#mirror.remove('pods', pod.namespace, pod.name, () => this.#actual.get(uid) ?? uid);
   };
 
   readonly configFile = (name: string): string => {
-    const map: { readonly data?: Readonly<Record<string, string>> } | undefined = this.server.get(
+    const map: { readonly data?: Readonly<Record<string, string>> } | undefined = this.#mirror.get(
       'configmaps',
-      name,
       operatorNamespace,
+      name,
     );
     return map?.data?.['config.yaml'] ?? '';
   };
 
   async stop(): Promise<void> {
     this.#end.abort();
+    await this.#kubeletRuns;
+    await this.#stopCounting();
+    await this.#mirror.close();
     await Promise.all(this.#open.map((api) => api.close()));
-    await this.server.close();
+    await this.cluster.close();
   }
 
   /** Pods that were told to end do so. */
   async #kubelet(): Promise<void> {
     const leaving = new Map<string, number>();
     while (!this.#end.signal.aborted) {
-      await this.clock.sleep(1_000);
+      await this.clock.sleep(1_000, this.#end.signal);
       for (const pod of this.allPods()) {
         if (!pod.isDeleting) continue;
         const sinceMs = leaving.get(pod.uid) ?? this.clock.nowMs();
         leaving.set(pod.uid, sinceMs);
-        if (this.clock.nowMs() - sinceMs >= 3_000) await this.#remove(pod);
+        if (this.clock.nowMs() - sinceMs >= 3_000) this.removePod(pod.uid);
       }
     }
-  }
-
-  async #remove({ namespace, name, uid }: ClusterPod): Promise<void> {
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid } };
-    const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
-    if (!this.#end.signal.aborted)
-      await this.#hands.connection.send({ method: 'DELETE', path, body }).catch(() => undefined);
   }
 }

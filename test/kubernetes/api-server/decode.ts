@@ -51,6 +51,32 @@ export function decode(schema: Schema, value: Json): Decoded {
   return { value: seen, unknown, ...(wrong === undefined ? {} : { wrong }) };
 }
 
+/** Lists and maps that are empty are not written down, but for those that a kind cannot do without. */
+export function withoutEmpty(schema: Schema, value: Json): Json {
+  switch (schema.is) {
+    case 'list':
+      return Array.isArray(value) ? value.map((item) => withoutEmpty(schema.of, item)) : value;
+    case 'struct': {
+      if (!isObject(value)) return value;
+      const out: Json = {};
+      for (const [key, item] of Object.entries(value)) {
+        const field = schema.fields.get(key);
+        const isEmpty =
+          (field?.is === 'list' || field?.is === 'map') && Object.keys(item as object).length === 0;
+        if (isEmpty && !always.includes(key)) continue;
+        out[key] = field === undefined ? item : withoutEmpty(field, item);
+      }
+      return out;
+    }
+    case 'any':
+    case 'map':
+    case 'scalar':
+      return value;
+  }
+}
+
+const always: readonly string[] = ['rules', 'containers', 'items', 'versions', 'conditions'];
+
 const goType: Readonly<Record<ScalarType, string>> = {
   string: 'string',
   boolean: 'bool',
@@ -60,6 +86,8 @@ const goType: Readonly<Record<ScalarType, string>> = {
   intOrString: 'IntOrString',
   quantity: 'Quantity',
 };
+
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 function fits(type: ScalarType, value: Json): boolean {
   switch (type) {
@@ -72,7 +100,7 @@ function fits(type: ScalarType, value: Json): boolean {
     case 'number':
       return typeof value === 'number';
     case 'time':
-      return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+      return typeof value === 'string' && rfc3339.test(value) && !Number.isNaN(Date.parse(value));
     case 'intOrString':
       return typeof value === 'string' || Number.isInteger(value);
     case 'quantity':

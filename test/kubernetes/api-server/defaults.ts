@@ -17,7 +17,6 @@ function podSpec(spec: Json, restartPolicy = 'Always'): void {
     securityContext: {},
     schedulerName: 'default-scheduler',
   });
-  if (spec.enableServiceLinks === undefined) spec.enableServiceLinks = true;
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     const image = String(container.image ?? '');
     fill(container, {
@@ -40,7 +39,9 @@ const rolling = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%',
 const defaultsOf: Readonly<Record<string, (object: Json) => void>> = {
   Pod: ({ spec }) => {
     podSpec(spec);
-    if (isObject(spec)) spec.preemptionPolicy ??= 'PreemptLowerPriority';
+    if (!isObject(spec)) return;
+    spec.preemptionPolicy ??= 'PreemptLowerPriority';
+    spec.enableServiceLinks ??= true;
   },
   Node: (node) => {
     node.spec ??= {};
@@ -145,6 +146,8 @@ export function initialStatus(kind: string, sent: Json): Json {
       return { phase: 'Pending', qosClass: 'BestEffort' };
     case 'Namespace':
       return { phase: 'Active' };
+    case 'PodDisruptionBudget':
+      return { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
     case 'Node':
       return sent;
     default:

@@ -39,7 +39,13 @@ export class Deletion {
     checkPreconditions(resource, live, options);
     const key = keyOf(resource.namespaced ? namespace : '', name);
     const next = this.marked(resource, live, options);
-    if (isFinished(next)) return { object: dryRun ? live : this.registry.remove(resource, key), gone: true };
+    if (isFinished(next)) {
+      const last = dryRun ? live : this.registry.remove(resource, key);
+      // A pod that goes at once is told with its deletion.
+      const { deletionTimestamp, deletionGracePeriodSeconds } = next.metadata;
+      const going = { ...last?.metadata, deletionTimestamp, deletionGracePeriodSeconds };
+      return { object: resource.kind === 'Pod' ? { ...last, metadata: going } : last, gone: true };
+    }
     if (next === live) return { object: live, gone: false };
     const object = dryRun ? next : this.registry.store.commit(storedAs(resource), key, next)?.object;
     if (!dryRun) setImmediate(() => this.collect(resource, object));
@@ -202,16 +208,18 @@ function policyOf({ propagationPolicy, orphanDependents }: DeleteOptions): strin
 
 function checkPreconditions(resource: Resource, live: Json, { preconditions = {} }: DeleteOptions): void {
   const { name, uid, resourceVersion } = live.metadata;
+  // In these words a kind stands where a resource should.
+  const told = { ...resource, plural: resource.kind };
   if (preconditions.uid !== undefined && preconditions.uid !== uid) {
     throw conflict(
-      resource,
+      told,
       name,
       `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${String(uid)}). The object might have been deleted and then recreated`,
     );
   }
   if (preconditions.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
     throw conflict(
-      resource,
+      told,
       name,
       `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${String(resourceVersion)}). The object might have been modified`,
     );

@@ -12,9 +12,12 @@ export function evict(
   dryRun: boolean,
   { registry, deletion, budgets }: { registry: Registry; deletion: Deletion; budgets: Budgets },
 ): Json {
-  if (eviction?.kind !== 'Eviction' || !['policy/v1', 'policy/v1beta1'].includes(eviction.apiVersion)) {
+  // What it is, the path says as well.
+  const { kind = 'Eviction', apiVersion = 'policy/v1' } = eviction;
+  if (kind !== 'Eviction' || !['policy/v1', 'policy/v1beta1'].includes(apiVersion)) {
+    const version = String(apiVersion).split('/').at(-1) ?? '';
     throw badRequest(
-      `no kind "${String(eviction?.kind)}" is registered for version "${String(eviction?.apiVersion)}"`,
+      `${String(kind)} in version "${version}" cannot be handled as a Eviction: no kind "${String(kind)}" is registered for version "${String(apiVersion)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`,
     );
   }
   if ((eviction.metadata?.name ?? '') !== place.name)
@@ -48,7 +51,7 @@ function mayGoUnready(pod: Json, { spec, status }: Json): boolean {
 
 function take(budget: Json, pod: string, dryRun: boolean, registry: Registry): void {
   const { metadata, status } = budget;
-  if (status === undefined || status.observedGeneration < metadata.generation) {
+  if (status === undefined || (status.observedGeneration ?? 0) < metadata.generation) {
     throw refusal(
       `The disruption budget ${String(metadata.name)} is still being processed by the server.`,
       10,

@@ -4,7 +4,9 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterUpdate, applied, type Writer } from './apply/managed.js';
+import { admitted } from './admission.js';
 import {
+  begun,
   celErrors,
   definedResources,
   definitionErrors,
@@ -12,7 +14,7 @@ import {
   type CelRules,
 } from './crd/definitions.js';
 import { customErrors, prune, setCustomDefaults } from './crd/custom-values.js';
-import { decode } from './decode.js';
+import { decode, withoutEmpty } from './decode.js';
 import { initialStatus, setDefaults } from './defaults.js';
 import { asEventsV1, fromEventsV1 } from './events.js';
 import { copy, drop, equal, freeze, isObject, without, type Json } from './json.js';
@@ -126,9 +128,6 @@ export class Registry {
     options: WriteOptions,
   ): Json {
     const metadata = (object.metadata ??= {});
-    if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
-      throw badRequest('resourceVersion should not be set on objects to be created');
-    }
     if (resource.namespaced) {
       if ((metadata.namespace ?? namespace) !== namespace) {
         throw badRequest(
@@ -154,6 +153,7 @@ export class Registry {
     if (resource.counted) metadata.generation = 1;
     if (resource.kind === 'Namespace') object.spec ??= {};
     setDefaults(object);
+    admitted(resource, object);
     if (resource.subresources.includes('status')) {
       const status = initialStatus(resource.kind, object.status);
       if (status === undefined) drop(object, 'status');
@@ -161,18 +161,30 @@ export class Registry {
     }
     this.check(resource, undefined, object, '');
     for (const admit of this.admission) admit(resource, object);
+    // The store itself says so, last of all and in no terms of the API.
+    if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '')
+      throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
     const key = keyOf(resource.namespaced ? namespace : '', metadata.name);
     if (this.collection(resource).items.has(key)) throw alreadyExists(resource, metadata.name);
-    const made = own(
-      resource.kind === 'CustomResourceDefinition' ? established(object, this.time()) : object,
-    );
-    return this.commit(resource, key, made, options);
+    const isDefinition = resource.kind === 'CustomResourceDefinition';
+    const made = this.commit(resource, key, own(isDefinition ? begun(object) : object), options);
+    if (isDefinition && !options.dryRun) setImmediate(() => this.establish(resource, key));
+    return made;
+  }
+
+  /** A definition is served a moment after it was made. */
+  private establish(resource: Resource, key: string): void {
+    const made = this.collection(resource).items.get(key)?.object;
+    if (made === undefined) return;
+    const next = established(made, this.time());
+    this.store.commit(storedAs(resource), key, unversioned(next));
+    this.resources.define(next.metadata.name, definedResources(next));
   }
 
   private commit(resource: Resource, key: string, object: Json, options: WriteOptions): Json {
     if (options.dryRun) return object;
     const stored = this.store.commit(storedAs(resource), key, object);
-    if (resource.kind === 'CustomResourceDefinition')
+    if (resource.kind === 'CustomResourceDefinition' && object.status?.acceptedNames?.plural)
       this.resources.define(object.metadata.name, definedResources(object));
     return stored?.object;
   }
@@ -226,7 +238,9 @@ export class Registry {
     const sent = change(live);
     if ((sent.metadata?.name ?? '') !== name && (isPut || sent.metadata?.name !== undefined)) {
       throw badRequest(
-        `the name of the object (${String(sent.metadata?.name ?? '')}) does not match the name on the URL (${name})`,
+        sent.metadata?.name
+          ? `the name of the object (${String(sent.metadata.name)}) does not match the name on the URL (${name})`
+          : `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
       );
     }
     if (resource.namespaced && (sent.metadata.namespace ?? namespace) !== namespace) {
@@ -235,7 +249,8 @@ export class Registry {
       );
     }
     if (!sent.metadata.resourceVersion && isPut && !resource.unconditionalUpdate) {
-      throw invalid(resource.kind, resource.group, name, [
+      // The store knows resources, not kinds.
+      throw invalid(resource.plural, resource.group, name, [
         invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
       ]);
     }
@@ -286,6 +301,13 @@ export class Registry {
   }
 
   private applyConfig(resource: Resource, namespace: string, body: Json): Json {
+    const expected = groupVersion(resource);
+    if (body?.apiVersion !== expected) {
+      const said = String(body?.apiVersion ?? '');
+      throw badRequest(
+        `Incorrect version specified in apply patch. Specified patch version: ${said}, expected: ${expected}`,
+      );
+    }
     const { unknown, wrong, value } = decode(this.schema(resource), body);
     if (unknown.length > 0 || wrong !== undefined) {
       const field = unknown[0] ?? '';
@@ -307,12 +329,11 @@ export class Registry {
       throw conflict(
         resource,
         name,
-        `Precondition failed: UID in precondition: ${String(metadata.uid)}, UID in object meta: ${String(live.metadata.uid)}`,
+        `StorageError: invalid object, Code: 4, Key: /registry/${resource.plural}/${keyOf(place.namespace, name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${String(metadata.uid)}, UID in object meta: ${String(live.metadata.uid)}`,
       );
     }
     for (const field of [
       'uid',
-      'creationTimestamp',
       'deletionTimestamp',
       'deletionGracePeriodSeconds',
       'namespace',
@@ -321,6 +342,7 @@ export class Registry {
       if (metadata[field] === undefined && live.metadata[field] !== undefined)
         metadata[field] = live.metadata[field];
     }
+    metadata.creationTimestamp = live.metadata.creationTimestamp;
     if (live.metadata.generation === undefined) drop(metadata, 'generation');
     else metadata.generation = live.metadata.generation;
     drop(metadata, 'selfLink');
@@ -398,17 +420,18 @@ export class Registry {
   }
 
   private decodedBuiltIn(resource: Resource, body: Json): { value: Json; unknown: readonly string[] } {
-    const { value, unknown, wrong } = decode(this.schema(resource), body);
+    const schema = this.schema(resource);
+    const { value, unknown, wrong } = decode(schema, body);
     if (wrong !== undefined) throw cannotHandle(resource, wrong);
     value.metadata ??= {};
-    return { value, unknown };
+    return { value: withoutEmpty(schema, value), unknown };
   }
 
   private decodedCustom(resource: Resource, body: Json): { value: Json; unknown: readonly string[] } {
     const schema = resource.custom?.schema;
     const metadata = decode(modelSchema('V1ObjectMeta'), body.metadata ?? {});
     if (metadata.wrong !== undefined) throw cannotHandle(resource, metadata.wrong);
-    const value = { ...copy(body), metadata: metadata.value };
+    const value = { ...copy(body), metadata: withoutEmpty(modelSchema('V1ObjectMeta'), metadata.value) };
     setCustomDefaults(value, schema);
     const unknown = [...prune(value, schema), ...metadata.unknown.map((field) => `metadata.${field}`)];
     return { value, unknown };

@@ -59,6 +59,7 @@ apps/v1|daemonsets|DaemonSet|V1DaemonSet|ds|nsug|all
 batch/v1|jobs|Job|V1Job||nsug|all
 batch/v1|cronjobs|CronJob|V1CronJob|cj|nsug|all
 policy/v1|poddisruptionbudgets|PodDisruptionBudget|V1PodDisruptionBudget|pdb|nsg|
+networking.k8s.io/v1|networkpolicies|NetworkPolicy|V1NetworkPolicy|netpol|nug|
 coordination.k8s.io/v1|leases|Lease|V1Lease||nc|
 events.k8s.io/v1|events|Event|EventsV1Event|ev|nuc|
 rbac.authorization.k8s.io/v1|roles|Role|V1Role||nuc|

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Api } from './api.js';
-import { createAuthority } from './certificates.js';
+import { createAuthority, type Identity } from './certificates.js';
 import type { CelRules } from './crd/definitions.js';
 import { definedResources, definitionErrors, established } from './crd/definitions.js';
 import { decode } from './decode.js';
@@ -51,6 +51,8 @@ export interface ApiServer {
   readonly admin: Access;
   readonly kubeconfigPath: string;
   readonly users: { readonly add: (name: string, groups?: readonly string[]) => Access };
+  /** A client certificate of a user. */
+  readonly identity: (name: string, groups: readonly string[]) => Identity;
   /** Puts objects there as they are, with status; namespaces come by themselves. */
   readonly seed: (objects: readonly Json[]) => void;
   /** By `pods` or `deployments.apps`; what the store has, frozen. */
@@ -133,6 +135,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     admin,
     kubeconfigPath: admin.kubeconfigPath,
     users: { add },
+    identity: (name, groups) => authority.client(name, groups),
     seed: (objects) => seedInto(api, objects),
     get: (resource, name, namespace) =>
       api.store.of(collectionOf(resource)).items.get(keyOf(namespace, name))?.object,

@@ -140,6 +140,9 @@ export const unsupportedMediaType = (types: readonly string[]): ApiError =>
     `the body of the request was in an unknown format - accepted media types include: ${types.join(', ')}`,
     {},
   );
+/** Routes of built-in kinds turn it away before anybody knows what it is. */
+export const unknownMediaType = (): ApiError =>
+  new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 export const expired = (why: string, continueFrom?: string): ApiError =>
   new ApiError(410, 'Expired', why, undefined, continueFrom === undefined ? {} : { continue: continueFrom });
 export const tooLargeVersion = (asked: number, current: number): ApiError =>

@@ -28,6 +28,8 @@ type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 /** A client that reads this much too slowly is let go, as the real one does. */
 const backlogBytes = 256 * 1024 * 1024;
 
+const lastBookmarkMs = 2_000;
+
 export class Watches {
   private readonly store: Store;
   private readonly open = new Set<OpenWatch>();
@@ -78,6 +80,7 @@ class OpenWatch {
   private readonly listener = (change: Change): void => this.see(change);
   private sent = 0;
   private deadline: NodeJS.Timeout | undefined;
+  private last: NodeJS.Timeout | undefined;
   private readonly onEnd: () => void;
 
   constructor(store: Store, request: WatchRequest, response: ServerResponse, onEnd: () => void) {
@@ -90,10 +93,10 @@ class OpenWatch {
 
   begin(): void {
     const { where, from, withObjects, initialBookmark, timeoutMs, namespace } = this.request;
-    this.deadline = setTimeout(() => {
-      this.bookmark();
-      this.end();
-    }, timeoutMs).unref();
+    this.deadline = setTimeout(() => this.end(), timeoutMs).unref();
+    // A last one comes this long before the end, if there is so much time at all.
+    if (timeoutMs > lastBookmarkMs)
+      this.last = setTimeout(() => this.bookmark(), timeoutMs - lastBookmarkMs).unref();
     if (!withObjects && from < this.store.compacted) {
       this.fail(tooOld(from, this.store.compacted));
       return;
@@ -176,6 +179,7 @@ class OpenWatch {
 
   private stop(): void {
     clearTimeout(this.deadline);
+    clearTimeout(this.last);
     this.store.of(this.request.where).watchers.delete(this.listener);
     this.onEnd();
   }

@@ -149,8 +149,15 @@ export function patch(api: Api, place: Place, call: Call): Answer {
     const scale = patched(type, scaleOf(api.registry.get(place).object), sent, { is: 'any' });
     return scaleTo(api, place, scale, options);
   }
-  const change = (live: Json): Json =>
-    api.registry.decoded(resource, patched(type, api.registry.shown(resource, live), sent, schema), options);
+  const change = (live: Json): Json => {
+    const next = patched(type, api.registry.shown(resource, live), sent, schema);
+    try {
+      return api.registry.decoded(resource, next, options);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 400) throw error;
+      throw invalid('', '', '', [invalidValue('patch', JSON.stringify(next), error.message)]);
+    }
+  };
   const { object } = api.registry.update(place, change, options, false);
   return { code: 200, object: inForm(api, resource, object, call) };
 }

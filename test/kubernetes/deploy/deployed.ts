@@ -9,6 +9,7 @@ import { parseAllDocuments } from 'yaml';
 import { root } from '../../tooling/clone.js';
 import type { Json } from '../api-server/json.js';
 import { startApiServer, type Access, type ApiServer } from '../api-server/server.js';
+import { openTestCluster, type TestCluster, type TestUser } from '../test-cluster.js';
 
 /** kubectl keeps what it learned of a server here. */
 const home = mkdtempSync(join(tmpdir(), 'mica-deploy-'));
@@ -38,6 +39,7 @@ export const folders = [
   'reader',
   'pools',
   'operator',
+  'controller',
   'tenants/gpu-operator',
   'tenants/gke',
 ] as const;
@@ -55,8 +57,11 @@ export async function built(folder: Folder): Promise<readonly Json[]> {
 }
 
 /** `kubectl apply -k` by an administrator. */
-export function apply(server: ApiServer, folder: Folder): ReturnType<typeof kubectlPrints> {
-  return kubectlPrints(['apply', '-k', folderOf(folder)], { KUBECONFIG: server.kubeconfigPath });
+export function apply(
+  { kubeconfigPath }: { readonly kubeconfigPath: string },
+  folder: Folder,
+): ReturnType<typeof kubectlPrints> {
+  return kubectlPrints(['apply', '-k', folderOf(folder)], { KUBECONFIG: kubeconfigPath });
 }
 
 /** One resource and verb that a role allows. */
@@ -117,7 +122,19 @@ export function without(objects: readonly Json[], missing: Right): readonly Json
 
 export interface Deployed {
   readonly server: ApiServer;
-  readonly as: (account: 'mica-reader' | 'mica-operator') => Access;
+  readonly as: (account: 'mica-reader' | 'mica-operator' | 'mica-controller') => Access;
+}
+
+export interface Installed {
+  readonly cluster: TestCluster;
+  readonly as: (account: 'mica-reader' | 'mica-operator') => TestUser;
+}
+
+/** The same in whichever cluster there is; objects of APIs that it does not have are left out. */
+export async function installed(roles: readonly Json[], objects: readonly Json[]): Promise<Installed> {
+  const cluster = await openTestCluster();
+  await cluster.seed([...objects.filter(({ apiVersion }) => cluster.serves(apiVersion)), ...roles]);
+  return { cluster, as: (account) => cluster.user(`system:serviceaccount:mica-system:${account}`) };
 }
 
 export async function deployed(roles: readonly Json[], objects: readonly object[]): Promise<Deployed> {

@@ -2,8 +2,28 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "double.h"
+
+/* A client that is a real process is there as long as the process is; `live:TICKS` says since when it runs. */
+static int is_there(unsigned int pid, const char *life) {
+  char path[64], text[1024] = "", *rest;
+  unsigned long long since = 0;
+  if (strcmp(life, "live") == 0) return kill((int)pid, 0) == 0 || errno != ESRCH;
+  if (strncmp(life, "live:", 5) != 0) return 1;
+  snprintf(path, sizeof path, "/proc/%u/stat", pid);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return 0;
+  size_t length = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[length] = '\0';
+  /* The 22nd word; the 2nd is a name in brackets, which may hold anything. */
+  rest = strrchr(text, ')');
+  if (rest == NULL || sscanf(rest + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &since) != 1)
+    return 0;
+  return strtoull(life + 5, NULL, 10) == since;
+}
 
 unsigned int clients_read(client_t *clients, unsigned int max) {
   char path[1200], line[256];
@@ -13,14 +33,13 @@ unsigned int clients_read(client_t *clients, unsigned int max) {
   while (count < max && fgets(line, sizeof line, file) != NULL) {
     client_t *c = &clients[count];
     int instance = -1;
-    char life[8] = "";
+    char life[32] = "";
     memset(c, 0, sizeof *c);
     c->kind = 'C';
-    if (sscanf(line, "%u %u %d %u %c %63s %7s", &c->pid, &c->gpu, &instance, &c->memoryMiB, &c->kind, c->name, life) <
+    if (sscanf(line, "%u %u %d %u %c %63s %31s", &c->pid, &c->gpu, &instance, &c->memoryMiB, &c->kind, c->name, life) <
         4)
       continue;
-    /* A client that is a real process is there as long as the process is. */
-    if (strcmp(life, "live") == 0 && kill((int)c->pid, 0) != 0 && errno == ESRCH) continue;
+    if (!is_there(c->pid, life)) continue;
     c->instance = instance < 0 ? NO_INSTANCE : (unsigned int)instance;
     count++;
   }

@@ -103,7 +103,7 @@ unsigned int library_generation(void);
     return leave(call, code);                            \
   } while (0)
 
-/* --- clients: lines `PID GPU INSTANCE MIB [KIND [NAME [live]]]` of the file `clients` --- */
+/* --- clients: lines `PID GPU INSTANCE MIB [KIND [NAME [live[:SINCE]]]]` of the file `clients` --- */
 
 typedef struct { unsigned int pid, gpu, instance, memoryMiB; char kind, name[64]; } client_t;
 unsigned int clients_read(client_t *clients, unsigned int max);

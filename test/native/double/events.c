@@ -6,7 +6,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* Of this process; the events themselves are in the shared state. */
-static struct { int used; uint32_t cards, seen; } sets[32];
+static struct { int used; uint32_t cards, seen, registeredAt[MAX_GPUS]; } sets[32];
 
 static int find_set(nvmlEventSet_t handle, unsigned int *set) {
   uintptr_t number = (uintptr_t)handle;
@@ -47,14 +47,18 @@ EXPORT nvmlReturn_t nvmlDeviceRegisterEvents(nvmlDevice_t device, unsigned long 
     unsigned int set;
     if (!find_device(device, &t) || !find_set(handle, &set)) code = NVML_ERROR_INVALID_ARGUMENT;
     else if (types != EVENT_XID) code = NVML_ERROR_NOT_SUPPORTED;
-    else sets[set].cards |= 1U << t.gpu;
+    else if ((sets[set].cards & (1U << t.gpu)) == 0) {
+      sets[set].cards |= 1U << t.gpu;
+      sets[set].registeredAt[t.gpu] = state->xidCount;
+    }
   });
 }
 
 static int next_event(unsigned int set, nvmlEventData_t *data) {
   while (sets[set].seen < state->xidCount) {
-    const xid_t *xid = &state->xids[sets[set].seen++ % 256];
-    if ((sets[set].cards & (1U << xid->gpu)) == 0) continue;
+    uint32_t number = sets[set].seen++;
+    const xid_t *xid = &state->xids[number % 256];
+    if ((sets[set].cards & (1U << xid->gpu)) == 0 || number < sets[set].registeredAt[xid->gpu]) continue;
     memset(data, 0, sizeof *data);
     data->device = device_handle(xid->gpu);
     data->eventType = EVENT_XID;
@@ -73,8 +77,12 @@ EXPORT nvmlReturn_t nvmlEventSetWait_v2(nvmlEventSet_t handle, nvmlEventData_t *
     if (!find_set(handle, &set)) {
       code = NVML_ERROR_INVALID_ARGUMENT;
     } else {
-      while (!next_event(set, data) && code == NVML_SUCCESS) {
-        if (waitedMs >= timeoutMs) code = NVML_ERROR_TIMEOUT;
+      /* Nothing is waited for after the last look: what comes then is for the next wait. */
+      while (!next_event(set, data)) {
+        if (waitedMs >= timeoutMs) {
+          code = NVML_ERROR_TIMEOUT;
+          break;
+        }
         state_unlock();
         nanosleep(&pause, NULL);
         waitedMs += 5;

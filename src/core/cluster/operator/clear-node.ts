@@ -2,7 +2,7 @@
 import { labels } from '../label-names.js';
 import type { ClusterPod } from '../objects.js';
 import type { Decision, NodeView } from './decision.js';
-import { disturbedPods, podKey } from './disturbed.js';
+import { disturbedPods, fixedPods, podKey } from './disturbed.js';
 import { abandon } from './endings.js';
 import type { Limits } from './limits.js';
 import { podOf } from './operator-pods.js';
@@ -29,6 +29,14 @@ export function clearNode(
   }
   if (!node.isCordoned)
     return giveUp('uncordoned', 'somebody uncordoned the node before its GPUs were touched');
+  if (!view.hasEntry && record.configMs !== null) {
+    const lost: ChangeRecord = { ...record, configMs: null };
+    return {
+      kind: 'edit-node',
+      edit: { annotations: { [annotations.change]: writeRecord(lost) } },
+      says: 'somebody took the configuration away',
+    };
+  }
   if (!view.hasEntry) {
     return { kind: 'write-config', says: `configuration ${record.goal.config} into the ConfigMap` };
   }
@@ -40,8 +48,22 @@ export function clearNode(
       says: 'noted that the configuration is there',
     };
   }
-  const untilMs = Math.min(record.startedMs + limits.evictMs, deadlineMs);
+  const untilMs = Math.min(record.sinceMs + limits.evictMs, deadlineMs);
+  const fixed = fixedPods(view.pods, record.reach, view.holders, view.operatorNamespace);
+  if (fixed.length > 0) {
+    const names = fixed.slice(0, 5).map(podKey).join(', ');
+    return giveUp('pods-stay', `pods that nobody can move hold GPUs that are to be cut: ${names}`);
+  }
   const staying = disturbedPods(view.pods, record.reach, view.holders, view.operatorNamespace);
+  if (staying.length > 0 && record.mayEvict === false) {
+    const names = staying.slice(0, 5).map(podKey).join(', ');
+    return giveUp('pods-came', `pods came before the node was cordoned, and nobody may be evicted: ${names}`);
+  }
+  const bare = view.mayEndBare ? [] : staying.filter((pod) => pod.controller === null && !pod.isDeleting);
+  if (bare.length > 0) {
+    const names = bare.slice(0, 5).map(podKey).join(', ');
+    return giveUp('pods-stay', `pods in the way have no controller and would be gone for good: ${names}`);
+  }
   if (staying.length > 0 || !node.isReady) {
     if (nowMs >= untilMs) return giveUp(...whoStays(staying, view));
     const due = staying.find((pod) => !pod.isDeleting && (view.asked.get(pod.uid)?.againMs ?? 0) <= nowMs);
@@ -53,7 +75,7 @@ export function clearNode(
       says: staying.length > 0 ? `${staying.length} pods to go` : 'the node is not ready',
     };
   }
-  const readyMs = Math.max(record.configMs + limits.settleMs, record.startedMs + limits.quietMs);
+  const readyMs = Math.max(record.configMs + limits.settleMs, record.sinceMs + limits.quietMs);
   if (nowMs < readyMs) {
     return { kind: 'wait', untilMs: readyMs, says: 'until the kubelet has the new ConfigMap' };
   }

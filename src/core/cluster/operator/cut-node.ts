@@ -68,6 +68,9 @@ export function cutNode(record: ChangeRecord, goal: Goal, view: NodeView, limits
     case 'success':
       break;
     case 'failed':
+      if (!view.hasEntry && nowMs < record.sinceMs + limits.cutMs) {
+        return { kind: 'write-config', says: `configuration ${goal.config} into the ConfigMap again` };
+      }
       return (
         within(limits.failedMs) ??
         restarted('mig-manager') ??

@@ -8,6 +8,8 @@ export interface NodeView {
   readonly nowMs: number;
   readonly node: ClusterNode;
   readonly pods: readonly ClusterPod[];
+  /** Pods that nobody would make again may be ended. */
+  readonly mayEndBare: boolean;
   /** The ConfigMap holds the entry that is wanted. */
   readonly hasEntry: boolean;
   readonly holders: GpuHolders;
@@ -33,7 +35,13 @@ export type Ending =
 
 export type Decision =
   /** Only where nobody changed the node since it was looked at. `ends`: when it is done, the change is at its end. */
-  | { readonly kind: 'edit-node'; readonly edit: NodeEdit; readonly says: string; readonly ends?: Ending }
+  | {
+      readonly kind: 'edit-node';
+      readonly edit: NodeEdit;
+      readonly says: string;
+      readonly ends?: Ending;
+      /** The node goes out of service. */ readonly begins?: boolean;
+    }
   | { readonly kind: 'write-config'; readonly says: string }
   | { readonly kind: 'evict'; readonly pod: ClusterPod; readonly says: string }
   | {

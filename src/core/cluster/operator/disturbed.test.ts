@@ -15,8 +15,8 @@ const pods = [
   aPod({ name: 'validator', namespace: 'gpu-operator', node: 'n', wants: slice }),
 ];
 const holders = new Map([
-  ['default/on-0', [0]],
-  ['default/on-1', [1]],
+  ['uid-on-0', [0]],
+  ['uid-on-1', [1]],
 ]);
 const named = (reach: Reach, known = holders): readonly string[] =>
   disturbedPods(pods, reach, known, 'gpu-operator').map(({ name }) => name);
@@ -63,7 +63,7 @@ describe('who holds which GPU', () => {
       aPod({ name: 'b', node: 'n', claims: ['claim-1'], wants: slice }),
       aPod({ name: 'c', node: 'n', claims: ['gone'] }),
     ];
-    expect([...holdersFromClaims('n', claiming, { devices, claims })]).toEqual([['default/a', [0, 3]]]);
+    expect([...holdersFromClaims('n', claiming, { devices, claims })]).toEqual([['uid-a', [0, 3]]]);
   });
 
   it('is what dcgm-exporter says of pods that are old enough and have a row for each device', () => {
@@ -78,6 +78,6 @@ describe('who holds which GPU', () => {
       aPod({ name: 'b', node: 'other', wants: { 'nvidia.com/gpu': 2 } }),
       aPod({ name: 'young', node: 'n', wants: slice, createdMs: 900_000 }),
     ];
-    expect([...holdersFromRows(running, rows, 1_000_000)]).toEqual([['default/a', [2]]]);
+    expect([...holdersFromRows(running, rows, 1_000_000)]).toEqual([['uid-a', [2]]]);
   });
 });

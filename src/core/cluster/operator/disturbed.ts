@@ -2,7 +2,7 @@
 import type { ClusterPod, DraClaim, DraDevice } from '../objects.js';
 import { isLeftAlone } from './operator-pods.js';
 
-/** GPU indexes that a pod holds, by `namespace/name`; a pod that is absent may hold any. */
+/** GPU indexes that a pod holds for as long as it lives, by its uid: a name may come back elsewhere. Absent: it may hold any. */
 export type GpuHolders = ReadonlyMap<string, readonly number[]>;
 
 /** What a change reaches. */
@@ -30,14 +30,32 @@ export function disturbedPods(
   holders: GpuHolders,
   operatorNamespace: string,
 ): readonly ClusterPod[] {
-  const isReached = (pod: ClusterPod): boolean => {
-    if (isLeftAlone(pod, operatorNamespace)) return false;
-    if (reach.wholeNode) return reach.mayReboot || usesGpus(pod);
-    if (!usesGpus(pod) || reach.gpus.length === 0) return false;
-    const held = holders.get(podKey(pod));
-    return held?.some((index) => reach.gpus.includes(index)) ?? true;
-  };
-  return pods.filter(isReached).sort((a, b) => a.priority - b.priority || (podKey(a) < podKey(b) ? -1 : 1));
+  const isDisturbed = (pod: ClusterPod): boolean =>
+    !isLeftAlone(pod, operatorNamespace) && isReached(pod, reach, holders);
+  return pods.filter(isDisturbed).sort((a, b) => a.priority - b.priority || (podKey(a) < podKey(b) ? -1 : 1));
+}
+
+/** Pods that would be disturbed and that no eviction moves: those of users' DaemonSets come back, the kubelet's own stay. */
+export function fixedPods(
+  pods: readonly ClusterPod[],
+  reach: Reach,
+  holders: GpuHolders,
+  operatorNamespace: string,
+): readonly ClusterPod[] {
+  return pods.filter(
+    (pod) =>
+      (pod.isMirror || pod.controller?.kind === 'DaemonSet') &&
+      (pod.phase === 'Running' || pod.phase === 'Pending') &&
+      pod.namespace !== operatorNamespace &&
+      usesGpus(pod) &&
+      isReached(pod, reach, holders),
+  );
+}
+
+function isReached(pod: ClusterPod, reach: Reach, holders: GpuHolders): boolean {
+  if (reach.wholeNode) return reach.mayReboot || usesGpus(pod);
+  if (!usesGpus(pod) || reach.gpus.length === 0) return false;
+  return holders.get(pod.uid)?.some((index) => reach.gpus.includes(index)) ?? true;
 }
 
 /** As DRA's claims say: devices are named `gpu-0` or `gpu-0-mig-…`, after the GPU's minor number. */
@@ -63,7 +81,7 @@ export function holdersFromClaims(
       here.has(device) ? /\/gpu-(\d+)(-|$)/.exec(device)?.[1] : undefined,
     );
     if (devices.length > 0 && indexes.every((index) => index !== undefined)) {
-      found.set(podKey(pod), [...new Set(indexes.map(Number))]);
+      found.set(pod.uid, [...new Set(indexes.map(Number))]);
     }
   }
   return found;
@@ -102,7 +120,7 @@ export function holdersFromRows(
     const wanted = Object.values(pod.wants).reduce((sum, count) => sum + count, 0);
     const isOld = nowMs - pod.createdMs >= rowsAreOldMs;
     if (isOld && pod.claims.length === 0 && wanted > 0 && devices.size >= wanted) {
-      found.set(podKey(pod), [...new Set(own.map(({ gpuIndex }) => gpuIndex))]);
+      found.set(pod.uid, [...new Set(own.map(({ gpuIndex }) => gpuIndex))]);
     }
   }
   return found;

@@ -16,8 +16,13 @@ export function finish(record: ChangeRecord, view: NodeView): Decision {
   };
 }
 
-/** Before mig-manager was told anything: the GPUs are untouched. */
+/** Before mig-manager was told anything: the GPUs are untouched, and as an earlier change left them. */
 export function abandon(record: ChangeRecord, view: NodeView, why: Trouble): Decision {
+  const { stuckBefore = null } = record;
+  if (stuckBefore !== null) {
+    const message = `${why.message}; the change before: ${stuckBefore.message}`;
+    return leaveCordoned(record, view, { ...why, message });
+  }
   return {
     kind: 'edit-node',
     edit: handBack(record, view, 'rolled-back', why.message),

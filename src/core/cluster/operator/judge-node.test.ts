@@ -51,6 +51,25 @@ function refusal(...of: Parameters<typeof judge>): string {
 }
 
 describe('judging a node', () => {
+  it('refuses where pods are in the way and nobody may be evicted', () => {
+    const controller = { kind: 'ReplicaSet', name: 'r', uid: 'r' };
+    const trainer = aPod({ name: 't', node: 'n', wants: { 'nvidia.com/mig-1g.10gb': 1 }, controller });
+    const web = aPod({ name: 'w', node: 'n', controller });
+    const never = { mayEvict: false } as const;
+    const own = { ...never, pods: [manager, trainer] };
+    expect(refusal(cut(0, { '3g.40gb': 2 }), {}, own)).toBe('pods-in-way');
+    expect(judge(cut(0, { '3g.40gb': 2 }), {}, { ...never, pods: [manager] })).toMatchObject({
+      record: { mayEvict: false },
+    });
+    // MIG is switched on GPU 1: a reboot would end what has no GPU, too.
+    const switching = judge(cut(1, { '3g.40gb': 2 }), {}, { ...never, pods: [manager, web] });
+    expect(switching).toMatchObject({
+      why: { kind: 'pods-in-way', message: expect.stringContaining('--no-reboot') },
+    });
+    const still = { ...never, pods: [manager, web], mayReboot: false };
+    expect(judge(cut(1, { '3g.40gb': 2 }), {}, still).kind).toBe('change');
+  });
+
   it('leaves alone what is as wanted, and carries GPUs that are not named over', () => {
     expect(judge(cut(0, { '1g.10gb': 7 })).kind).toBe('unchanged');
     const judged = judge(cut(0, { '3g.40gb': 2 }));

@@ -4,7 +4,7 @@ import { gpuNodeOf, type GpuNode } from '../gpu-node.js';
 import { labels } from '../label-names.js';
 import type { ClusterNode, ClusterPod } from '../objects.js';
 import { pausedValue } from './cut-node.js';
-import { disturbedPods, podKey, usesGpus, type GpuHolders, type Reach } from './disturbed.js';
+import { disturbedPods, fixedPods, podKey, usesGpus, type GpuHolders, type Reach } from './disturbed.js';
 import { isLeftAlone, podOf } from './operator-pods.js';
 import {
   allDisabledEntries,
@@ -35,6 +35,10 @@ export interface JudgeInput {
   /** Pods that nobody would make again may be ended. */
   readonly mayEndBare: boolean;
   readonly mayReboot: boolean;
+  /** Default: yes. */
+  readonly mayEvict?: boolean;
+  /** Written into the record. */
+  readonly by?: string;
   /** Makes a name no longer than a label value may be. */
   readonly shorten: (name: string, entries: readonly MigEntry[]) => string;
   readonly nowMs: number;
@@ -54,6 +58,10 @@ export type NodeRefusal =
   | 'no-mig'
   | 'strategy'
   | 'bare-pods'
+  /** Nobody may be evicted. */
+  | 'pods-in-way'
+  /** Of DaemonSets of users, or the kubelet's own. */
+  | 'fixed-pods'
   | 'unreadable-record';
 
 export interface PlannedChange {
@@ -97,6 +105,18 @@ export function judgeNode(input: JudgeInput): Judgement {
     mayReboot: switched.length > 0 && input.mayReboot,
   };
   const going = disturbedPods(pods, reach, input.holders, input.operatorNamespace);
+  const fixed = fixedPods(pods, reach, input.holders, input.operatorNamespace);
+  if (fixed.length > 0) {
+    const names = fixed.slice(0, 5).map(podKey).join(', ');
+    const message = `pods that nobody can move (of DaemonSets, or of the kubelet) hold GPUs that are to be cut: ${names}`;
+    return refuse('fixed-pods', message);
+  }
+  if (input.mayEvict === false && going.length > 0) {
+    const names = going.slice(0, 5).map(podKey).join(', ');
+    const isForReboot = reach.mayReboot && !going.some(usesGpus);
+    const why = isForReboot ? ' (none has a GPU, but the node may reboot: --no-reboot rules that out)' : '';
+    return refuse('pods-in-way', `pods are in the way, and nobody may be evicted: ${names}${why}`);
+  }
   const bare = going.filter(({ controller }) => controller === null);
   if (bare.length > 0 && !input.mayEndBare) {
     const names = bare.slice(0, 5).map(podKey).join(', ');
@@ -112,6 +132,7 @@ export function judgeNode(input: JudgeInput): Judgement {
       : { config: label, expected: expectedOf(now, known, strategy) };
   const record: ChangeRecord = {
     version: 1,
+    ...(input.by !== undefined && { by: input.by }),
     phase: 'clearing',
     goal: {
       config,
@@ -119,6 +140,7 @@ export function judgeNode(input: JudgeInput): Judgement {
       expected: { ...expectedOf(goal, known, strategy), exact: goal.size === found.gpus },
     },
     reach,
+    ...(input.mayEvict === false && { mayEvict: false }),
     labelBefore: label,
     previous: previous?.config === config ? null : previous,
     cordonedByUs: !node.isCordoned || stuck?.cordonedByUs === true,
@@ -127,6 +149,7 @@ export function judgeNode(input: JudgeInput): Judgement {
     configMs: input.entrySince(config, entries),
     remedies: [],
     why: null,
+    ...(stuck !== null && { stuckBefore: stuck.why }),
   };
   return { kind: 'change', record, pods: going, notes: notesOn(input, now, reach, switched, going, record) };
 }
@@ -238,7 +261,8 @@ function notesOn(
   record: ChangeRecord,
 ): readonly string[] {
   const list = (indexes: readonly number[]): string => indexes.join(', ');
-  const guessed = reach.wholeNode ? [] : going.filter((pod) => usesGpus(pod) && !holders.has(podKey(pod)));
+  const guessed = reach.wholeNode ? [] : going.filter((pod) => usesGpus(pod) && !holders.has(pod.uid));
+  const losing = going.filter(({ hasEmptyDir }) => hasEmptyDir);
   const staying = pods.filter(
     (pod) => usesGpus(pod) && !going.includes(pod) && !isLeftAlone(pod, operatorNamespace),
   );
@@ -255,6 +279,9 @@ function notesOn(
       : [`Only GPU ${list(reach.gpus)} is cut anew; ${staying.length} pods on other GPUs stay.`]),
     ...(guessed.length > 0
       ? [`Which GPU is held is not known of ${guessed.map(podKey).join(', ')}: counted as disturbed.`]
+      : []),
+    ...(losing.length > 0
+      ? [`What these pods keep in emptyDir volumes is lost: ${losing.map(podKey).join(', ')}.`]
       : []),
     ...(record.previous === null ? ['There is no known good configuration to go back to if it fails.'] : []),
     ...(node.isCordoned && !record.cordonedByUs ? ['It is cordoned already, and stays so afterwards.'] : []),

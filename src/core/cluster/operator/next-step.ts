@@ -8,7 +8,17 @@ import type { Limits } from './limits.js';
 import { annotations, writeRecord, type ChangeRecord } from './record.js';
 import { trouble } from './troubles.js';
 
-/** The first edit: cordoned and written down at once, so that nobody else can have begun too. */
+/** Says that the node is meant, and touches nothing: whoever else would take a node out of service sees it. */
+export function claim(record: ChangeRecord): Extract<Decision, { readonly kind: 'edit-node' }> {
+  const claimed: ChangeRecord = { ...record, phase: 'claimed' };
+  return {
+    kind: 'edit-node',
+    edit: { annotations: { [annotations.change]: writeRecord(claimed) } },
+    says: 'claimed',
+  };
+}
+
+/** The first edit that takes it out of service: cordoned and written down at once, so that nobody else can have begun too. */
 export function begin(
   record: ChangeRecord,
   view: Pick<NodeView, 'node'>,
@@ -20,6 +30,7 @@ export function begin(
       annotations: { [annotations.change]: writeRecord(record) },
     },
     says: view.node.isCordoned ? 'begun; it is cordoned already' : 'begun, cordoned',
+    begins: true,
   };
 }
 
@@ -30,6 +41,11 @@ export function nextStep(
   deadlineMs = Infinity,
 ): Decision {
   switch (record.phase) {
+    case 'claimed': {
+      const cordonedByUs = !view.node.isCordoned;
+      const begun: ChangeRecord = { ...record, phase: 'clearing', cordonedByUs, sinceMs: view.nowMs };
+      return begin(begun, view);
+    }
     case 'clearing':
       return clearNode(record, view, limits, deadlineMs);
     case 'cutting':

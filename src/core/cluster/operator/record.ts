@@ -36,10 +36,17 @@ export interface Remedy {
 
 export interface ChangeRecord {
   readonly version: 1;
-  /** `clearing`: nothing is touched but pods; `cutting`: mig-manager has the label; `restoring`: it has the old one. */
-  readonly phase: 'clearing' | 'cutting' | 'restoring' | 'stuck';
+  /** Who began it, where it is not a person: whoever of the same name comes after goes on with it. */
+  readonly by?: string;
+  /**
+   * `claimed`: meant, and nothing is touched; `clearing`: cordoned, and nothing is touched but pods; `cutting`: mig-manager has the
+   * label; `restoring`: it has the old one.
+   */
+  readonly phase: 'claimed' | 'clearing' | 'cutting' | 'restoring' | 'stuck';
   readonly goal: Goal & { readonly entries: readonly MigEntry[] };
   readonly reach: Reach;
+  /** `false`: where a pod turns out to be in the way, the change is given up. */
+  readonly mayEvict?: boolean;
   /** What was asked for before; somebody who changes it meanwhile is not fought. `null`: there was no label. */
   readonly labelBefore: string | null;
   /** A state that is known to have been good, to go back to. */
@@ -54,10 +61,33 @@ export interface ChangeRecord {
   readonly remedies: readonly Remedy[];
   /** Why the change is taken back, or stuck. */
   readonly why: Trouble | null;
+  /** The change before this one got stuck, for this reason: giving up now leaves the node as that one did. */
+  readonly stuckBefore?: Trouble | null;
+}
+
+/** Both may say how far one and the same change is. */
+export function isSameChange(one: ChangeRecord, other: ChangeRecord): boolean {
+  return one.startedMs === other.startedMs && one.goal.config === other.goal.config && one.by === other.by;
 }
 
 export function writeRecord(record: ChangeRecord): string {
   return JSON.stringify(record);
+}
+
+/** How the change that began then has ended, as its last edit says; `null`: not known. */
+export function endingOf(
+  of: Readonly<Record<string, string>>,
+  startedMs: number,
+): { readonly outcome: 'done' | 'rolled-back' | 'failed'; readonly why: string } | null {
+  try {
+    const read: unknown = JSON.parse(of[annotations.last] ?? '');
+    if (!isMap(read) || read['startedMs'] !== startedMs) return null;
+    const { outcome, why } = read;
+    if (outcome !== 'done' && outcome !== 'rolled-back' && outcome !== 'failed') return null;
+    return { outcome, why: typeof why === 'string' ? why : '' };
+  } catch {
+    return null;
+  }
 }
 
 /** `null`: there is none. `unreadable`: written by another version, or by hand. */
@@ -72,7 +102,7 @@ export function readRecord(of: Readonly<Record<string, string>>): ChangeRecord |
   }
 }
 
-const phases: readonly unknown[] = ['clearing', 'cutting', 'restoring', 'stuck'];
+const phases: readonly unknown[] = ['claimed', 'clearing', 'cutting', 'restoring', 'stuck'];
 
 function isRecord(read: unknown): read is ChangeRecord {
   if (!isMap(read)) return false;
@@ -91,7 +121,8 @@ function isRecord(read: unknown): read is ChangeRecord {
     typeof read['cordonedByUs'] === 'boolean' &&
     times.every((time) => typeof time === 'number') &&
     Array.isArray(read['remedies']) &&
-    (read['why'] === null || isMap(read['why']))
+    (read['why'] === null || isMap(read['why'])) &&
+    ((read['stuckBefore'] ?? null) === null || isMap(read['stuckBefore']))
   );
 }
 

@@ -3,6 +3,7 @@ import { unreachable } from '../../errors.js';
 
 export type TroubleKind =
   | 'pods-stay'
+  | 'pods-came'
   | 'label-taken'
   | 'uncordoned'
   | 'no-manager'
@@ -33,6 +34,8 @@ function nextOf(kind: TroubleKind, node: string): string {
   switch (kind) {
     case 'pods-stay':
       return `Loosen the PodDisruptionBudgets named, or end these pods, ${again}; --timeout gives them longer.`;
+    case 'pods-came':
+      return `Nothing is needed: it is tried again later. To let pods be evicted, say so in the MigPolicy (evictions: Allowed).`;
     case 'label-taken':
       return `Agree on who sets nvidia.com/mig.config on ${node}, ${again}; kubectl uncordon ${node} if it is as it shall be.`;
     case 'uncordoned':

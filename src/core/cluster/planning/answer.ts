@@ -44,6 +44,8 @@ export interface Seated {
 export interface PoolChange {
   readonly action: 'add' | 'grow' | 'shrink' | 'drop';
   readonly pool: string;
+  /** Of one that is added: the pool whose nodes its own are like, labels and taints too, but for the size. */
+  readonly like: string | null;
   readonly partitioner: Partitioner;
   readonly machineType: string | null;
   /** GKE: the size of its slices; `null`: whole GPUs. Of other pools every node says its own. */

@@ -14,7 +14,7 @@ import { stepsBetween } from '#core/plan/steps';
 import { supplyOf } from '#core/plan/supply';
 import type { Counts } from './cuts.js';
 import { workloadOf } from './pod-asks.js';
-import type { Place, Seat } from './settle.js';
+import type { Place, Seat } from './settled.js';
 import { cardOf, whole, type Site } from './sites.js';
 
 export interface PlanPart {

@@ -1,6 +1,6 @@
 /** One way of going about a cluster's plan, thought through. */
 import type { Classed } from './pod-classes.js';
-import type { Settled } from './settle.js';
+import type { Settled } from './settled.js';
 import type { Site } from './sites.js';
 
 export interface Draft {

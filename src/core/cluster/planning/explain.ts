@@ -3,8 +3,8 @@ import type { ClusterPlan, NodeChange, PodMove, RequestChange, Seated } from './
 import { workloadNameOf, type PodClass } from './pod-classes.js';
 import type { Draft } from './draft.js';
 import type { PoolPlan } from './pools.js';
-import type { Place, Seat } from './settle.js';
-import { cardOf, slotOf, whole, type Site } from './sites.js';
+import type { Place, Seat } from './settled.js';
+import { cardOf, notAsked, slotOf, whole, type Site } from './sites.js';
 
 type Said = Pick<
   ClusterPlan,
@@ -87,7 +87,8 @@ function seatedOf({ settled, classed }: Draft, pools: PoolPlan): readonly Seated
     const slice = podClass.count === 1 ? podClass.slot : `${podClass.count} x ${podClass.slot}`;
     add(workloadNameOf(pod), slice, on, place.unit !== null && place.cards === null);
   }
-  for (const { pod, slot, node } of classed.pinned) add(workloadNameOf(pod), slot, node, true);
+  for (const { pod, slot, count: number, node } of classed.taken)
+    add(workloadNameOf(pod), number === 1 ? slot : `${number} x ${slot}`, node, true);
   return [...found.values()].map((one) => ({ ...one, on: [...one.on].sort() }));
 }
 
@@ -166,8 +167,8 @@ function summaryOf(
       ? 'Nothing to do: no pod waits for a slice that is not there.'
       : `Nothing to change: ${pods(there)} ${there === 1 ? 'waits' : 'wait'} where slices are free.`;
   }
-  const gone = sum(pools.map(({ nodes: { before, after } }) => Math.max(0, before - after)));
-  const come = sum(pools.map(({ nodes: { before, after } }) => Math.max(0, after - before)));
+  const gone = sum(pools.map(({ leaving }) => leaving.length));
+  const come = sum(pools.map(({ nodes: { before, after }, leaving }) => after - before + leaving.length));
   const parts = [
     ...(nodes.length === 0 ? [] : [`cut ${count(nodes.length, 'node')} anew`]),
     ...(come === 0 ? [] : [`make ${count(come, 'node')}`]),
@@ -186,7 +187,7 @@ function notesOf({ sites, notWeighed, settled }: Draft): readonly string[] {
   const frozen = new Map<string, { first: string; count: number }>();
   for (const { units } of sites) {
     for (const { frozen: why, seen } of units) {
-      if (why === null || why === 'its pool is not asked for') continue;
+      if (why === null || why === notAsked) continue;
       // Who stays is another pod each time: the reason is what they have in common.
       const reason = /^\S+\/\S+ stays: /.test(why) ? 'a pod on it stays where it is' : why;
       const known = frozen.get(reason);

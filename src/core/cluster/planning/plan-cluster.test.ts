@@ -114,6 +114,26 @@ describe('what pends gets a place with the least disturbance', () => {
     expect(plan.nodes).toMatchObject([{ after: { '2g.48gb': 2, '1g.24gb': 12 } }]);
   });
 
+  it('a node whose GPUs are cut in two ways is never cut into what it offers already', () => {
+    const nodes = [
+      gpuNode('a', { '4g.96gb': 1 }, { taints: [{ key: 'team', value: 'x', effect: 'NoSchedule' }] }),
+      gpuNode('b', { '1g.24gb': 2, '2g.48gb': 1, '4g.96gb': 1 }, { gpus: 2 }),
+    ];
+    const tolerant: ClusterPod['tolerations'] = [
+      { key: 'team', operator: 'Exists', value: '', effect: null },
+    ];
+    const runs = ['1g.24gb', '1g.24gb', '4g.96gb'].map((size, index) => running(`r${index}`, 'b', size));
+    const moving = { ...running('moving', 'b', '2g.48gb'), tolerations: tolerant };
+    const plan = planOf(cluster(nodes, [...runs, moving, pending('y', '2g.48gb')]));
+    expect(plan).toMatchObject({ verdict: 'stuck', nodes: [] });
+  });
+
+  it('of GPUs that are cut in two ways, one is cut for a pod that wants several slices', () => {
+    const node = gpuNode('a', { '1g.24gb': 4, whole: 1 }, { gpus: 2 });
+    const plan = planOf(cluster([node], [pending('y', '1g.24gb', 2), pending('z', '2g.48gb', 2)]));
+    expect(plan).toMatchObject({ verdict: 'change', unplaced: [], moves: [] });
+  });
+
   it('nodes that are not ready, cordoned, at work or without a mig-manager stay as they are', () => {
     const nodes = [
       gpuNode('a', { '1g.24gb': 4 }, { isReady: false }),
@@ -138,7 +158,7 @@ describe('GKE: one size a pool', () => {
     const plan = planOf(cluster([gke('a', '1g.24gb', 'small'), gke('b', '1g.24gb', 'small')], [pod]));
     expect(plan.pools).toEqual([
       {
-        ...{ action: 'add', pool: 'mica-g4-standard-48-2g.48gb', partitioner: 'gke' },
+        ...{ action: 'add', pool: 'mica-g4-standard-48-2g-48gb', like: 'small', partitioner: 'gke' },
         ...{ machineType: 'g4-standard-48', size: '2g.48gb', nodes: { before: 0, after: 1 }, leaving: [] },
       },
       expect.objectContaining({
@@ -153,6 +173,35 @@ describe('GKE: one size a pool', () => {
     expect(plan.cost.now.usdPerHour).toBe(plan.cost.after.usdPerHour);
   });
 
+  it('a pool whose labels would keep the pod out does not grow for it', () => {
+    const zoned = (name: string, size: string, pool: string, zone: string) =>
+      gpuNode(name, { whole: 2 }, { gke: { size, pool }, labels: { zone } });
+    const full = [running('x', 'b', null), running('y', 'b', null)].map((pod) => ({
+      ...pod,
+      controller: null,
+    }));
+    const pod = {
+      ...pending('z', null),
+      nodeSelector: { 'cloud.google.com/gke-gpu-partition-size': '2g.48gb', zone: 'a' },
+    };
+    const nodes = [zoned('a', '1g.24gb', 'small-a', 'a'), zoned('b', '2g.48gb', 'large-b', 'b')];
+    expect(planOf(cluster(nodes, [...full, pod])).pools).toMatchObject([
+      { action: 'add', pool: 'mica-g4-standard-48-2g-48gb', like: 'small-a' },
+      { action: 'drop', pool: 'small-a' },
+    ]);
+  });
+
+  it('who selects a node by its name stays on it: a node that is made has another', () => {
+    const labels = { 'kubernetes.io/hostname': 'a' };
+    const nodes = [gpuNode('a', { whole: 4 }, { gke: { size: '1g.24gb', pool: 'small' }, labels })];
+    const selector = { 'cloud.google.com/gke-gpu-partition-size': '1g.24gb', ...labels };
+    const pods = [{ ...running('x', 'a', null), nodeSelector: selector }];
+    const wish = { 'cloud.google.com/gke-gpu-partition-size': '2g.48gb' };
+    const plan = planOf(cluster(nodes, [...pods, { ...pending('y', null), nodeSelector: wish }]));
+    expect(plan.notes.join()).toContain('it selects nodes by kubernetes.io/hostname');
+    expect(plan.verdict).toBe('stuck');
+  });
+
   it('a pool of that size that is there grows', () => {
     const pod = {
       ...pending('y', null),
@@ -164,6 +213,50 @@ describe('GKE: one size a pool', () => {
       { action: 'grow', pool: 'large', nodes: { before: 1, after: 2 } },
       { action: 'drop', pool: 'small', nodes: { before: 1, after: 0 } },
     ]);
+  });
+});
+
+describe('nvidia.com/gpu of more than one size', () => {
+  const single = (name: string, size: string, said = {}) =>
+    gpuNode(
+      name,
+      { whole: perGpu[size] ?? 1 },
+      {
+        labels: {
+          'nvidia.com/mig.strategy': 'single',
+          'nvidia.com/gpu.product': size === 'whole' ? product : `${product}-MIG-${size}`,
+          'node.kubernetes.io/instance-type': 'g7e.2xlarge',
+        },
+        ...said,
+      },
+    );
+  const asking = (pod: ClusterPod, size: string): ClusterPod => ({
+    ...pod,
+    nodeSelector: { 'nvidia.com/gpu.product': `${product}-MIG-${size}` },
+  });
+
+  it('who runs without saying the size is not moved: made again, it may take any', () => {
+    const pods = [running('vague', 'a', null), asking(pending('y', null), '2g.48gb')];
+    const plan = planOf(cluster([single('a', '1g.24gb')], pods));
+    expect(plan.verdict).toBe('stuck');
+    expect(plan.notes.join()).toContain('without saying the size');
+    const said = [asking(running('sure', 'a', null), '1g.24gb'), ...pods.slice(1)];
+    expect(planOf(cluster([single('a', '1g.24gb'), single('b', '1g.24gb')], said)).moves).toEqual([]);
+  });
+
+  it('who waits without saying the size gets the first that is free, and nothing is cut for it', () => {
+    const nodes = [single('a', '1g.24gb'), single('b', '2g.48gb')];
+    const plan = planOf(cluster(nodes, [pending('vague', null)]));
+    expect(plan).toMatchObject({
+      verdict: 'nothing-to-do',
+      seated: [{ slice: '1g.24gb', on: ['a'], isThere: true }],
+    });
+  });
+
+  it('where there is one size, that is what is meant', () => {
+    const running4 = [0, 1, 2, 3].map((index) => running('x', 'a', null, index));
+    const plan = planOf(cluster([single('a', '1g.24gb')], [...running4, pending('y', null)]));
+    expect(plan).toMatchObject({ verdict: 'stuck', unplaced: [{ why: expect.stringContaining('1g.24gb') }] });
   });
 });
 
@@ -253,8 +346,16 @@ const smallCluster = fc
       .map((asks) => stateFrom(nodes, asks)),
   );
 
+interface MadeNode {
+  readonly layout: Readonly<Record<string, number>>;
+  readonly used: number;
+  readonly fixed: number;
+  readonly zone: string;
+  readonly gpus?: number;
+}
+
 function stateFrom(
-  nodes: readonly { layout: Readonly<Record<string, number>>; used: number; fixed: number; zone: string }[],
+  nodes: readonly MadeNode[],
   asks: readonly { slot: string; zone: string | null }[],
 ): ClusterState {
   const pods: ClusterPod[] = [];
@@ -272,7 +373,9 @@ function stateFrom(
     pods.push(zone === null ? pod : { ...pod, nodeSelector: { zone } });
   }
   return cluster(
-    nodes.map(({ layout, zone }, index) => gpuNode(`n${index}`, layout, { labels: { zone } })),
+    nodes.map(({ layout, zone, gpus = 1 }, index) =>
+      gpuNode(`n${index}`, layout, { gpus, labels: { zone } }),
+    ),
     pods,
   );
 }
@@ -292,6 +395,34 @@ describe('laws', () => {
         expect(plan.moves.length).toBe(best.disturbed);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('as brute force, where nodes have two GPUs that are cut in two ways', () => {
+    const two = fc.tuple(fc.constantFrom(...layouts), fc.constantFrom(...layouts), fc.nat(4), fc.nat(9));
+    const asks = fc.array(fc.constantFrom('1g.24gb', '2g.48gb', '4g.96gb', 'whole'), { maxLength: 5 });
+    const worlds = fc.tuple(fc.array(two, { minLength: 1, maxLength: 2 }), asks).map(([nodes, slots]) => {
+      const made = nodes.map(([first, second, used, fixed]) => {
+        const layout: Record<string, number> = { ...first };
+        for (const [slot, count] of Object.entries(second)) layout[slot] = (layout[slot] ?? 0) + count;
+        return { layout, used, fixed, zone: 'a', gpus: 2 };
+      });
+      return stateFrom(
+        made,
+        slots.map((slot) => ({ slot, zone: null })),
+      );
+    });
+    fc.assert(
+      fc.property(worlds, (state) => {
+        const plan = planOf(state);
+        const best = fewestDisturbed(state);
+        const lost = plan.unplaced.map(
+          ({ workload, count }) => count * (best.weights.get(workload.replace(/^.*\//, '')) ?? Number.NaN),
+        );
+        expect(lost.reduce((sum, one) => sum + one, 0)).toBeCloseTo(best.unplaced, 6);
+        expect(plan.moves.length).toBe(best.disturbed);
+      }),
+      { numRuns: 40 },
     );
   });
 

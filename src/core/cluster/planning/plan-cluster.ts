@@ -5,18 +5,19 @@ import { MicaError } from '#core/errors';
 import type { Solve } from '#core/packing/linear-program';
 import type { RentOption } from '#core/plan/documents';
 import { defaultHeadroom } from '#core/sizing/memory';
-import type { ClusterState } from '../objects.js';
+import type { ClusterPod, ClusterState } from '../objects.js';
 import type { ClusterPlan } from './answer.js';
 import { asPlan } from './as-plan.js';
-import { cutsOf, isSame, type Counts } from './cuts.js';
+import { cardCountsOf, cutsOf, isSame, slicesOf, type Counts } from './cuts.js';
 import { explain } from './explain.js';
 import { classesOf, type Classed, type ClassedUnit, type RightSize } from './pod-classes.js';
 import { poolsOf } from './pools.js';
 import type { Draft } from './draft.js';
 import { decide, type DecideOptions, type Kind, type PlanProgram, type ProgramSite } from './program.js';
 import { rentedSites } from './rented-sites.js';
-import { cardCountsOf, settle, type Place, type Settled } from './settle.js';
-import { changingPoolsOf, sitesOf, usesGpus, type Site, type SiteOptions } from './sites.js';
+import { settle } from './settle.js';
+import type { Place, Settled } from './settled.js';
+import { changingNamesOf, sitesOf, sizesOfOneName, usesGpus, type Site, type SiteOptions } from './sites.js';
 
 export interface ClusterPlanOptions extends SiteOptions {
   readonly prices: PriceTable;
@@ -32,8 +33,30 @@ export interface ClusterPlanOptions extends SiteOptions {
   readonly headroom?: number;
 }
 
+/** A pending pod with a place. */
+export interface PodSeat {
+  readonly pod: ClusterPod;
+  /** `null`: a node that is made. */
+  readonly node: string | null;
+  /** The slice is there already. */
+  readonly isThere: boolean;
+}
+
+/** A pending pod without one. */
+export interface LeftOutPod {
+  readonly pod: ClusterPod;
+  /** Of the nodes that could serve it if they were cut so. */
+  readonly groups: readonly string[];
+}
+
 export type ClusterPlanAnswer =
-  | { readonly ok: true; readonly plan: ClusterPlan }
+  | {
+      readonly ok: true;
+      readonly plan: ClusterPlan;
+      /** Who would be where, pod by pod. */
+      readonly seats: readonly PodSeat[];
+      readonly leftOut: readonly LeftOutPod[];
+    }
   | {
       readonly ok: false;
       readonly why: { readonly kind: 'machine-type' | 'no-pool'; readonly message: string };
@@ -84,6 +107,10 @@ function savedBy({ settled }: Draft): number {
 /** Programs of more kinds of nodes with pods take long: those with the most pods stay as they are. */
 const mostKinds = 400;
 
+/** Ways of cutting a node with several GPUs, each a column of the program. */
+const mostWaysOfNode = 200;
+const mostWaysOfAll = 2000;
+
 /** `null`: something that runs would have no place. */
 function draftOf(
   state: ClusterState,
@@ -92,13 +119,18 @@ function draftOf(
   options: ClusterPlanOptions,
   save: boolean,
 ): Draft | null {
-  const changing = changingPoolsOf(sites.flatMap(({ units }) => units.map(({ seen }) => seen)));
-  const classed = classesOf(state.pods, sites, changing, rightSizes);
-  const { kinds, notWeighed } = kindsOf(classed.units, sites);
+  const nodes = sites.flatMap(({ style, units }) => units.map(({ seen }) => ({ seen, style })));
+  const names = {
+    changingNames: changingNamesOf(nodes.map(({ seen }) => seen)),
+    sizesOfOneName: sizesOfOneName(nodes, state.pods),
+  };
+  const classed = classesOf(state.pods, sites, names, rightSizes);
+  const { kinds, notWeighed } = kindsOf(classed.units);
+  const mostWays = Math.min(mostWaysOfNode, mostWaysOfAll / sites.length);
   const program: PlanProgram = {
     kinds,
     classes: classed.classes,
-    sites: sites.map((site, index) => programSite(site, index, classed, options.prices)),
+    sites: sites.map((site, index) => programSite(site, index, classed, options, mostWays)),
   };
   const how = { save, timeLimitMs: options.timeLimitMs ?? 20_000 };
   const settled = attempt(program, sites, options.solve, how);
@@ -136,18 +168,22 @@ function attempt(
   return null;
 }
 
-function programSite(site: Site, index: number, { classes }: Classed, prices: PriceTable): ProgramSite {
+function programSite(
+  site: Site,
+  index: number,
+  { classes }: Classed,
+  { prices }: ClusterPlanOptions,
+  mostWays: number,
+): ProgramSite {
   const gpus = site.like.gpus ?? 0;
   const before = usualCards(site);
-  const cuts = cutsOf(site, index, classes, before);
-  const usual = new Set(
-    cuts.flatMap(({ unit, counts }, cut) =>
-      unit === 'card' && before.some((one) => isSame(one, counts)) ? [cut] : [],
-    ),
+  const cuts = cutsOf(site, index, classes, before, mostWays);
+  const unusual = cuts.map(
+    ({ cards }) => cards.filter((card) => !before.some((one) => isSame(one, card))).length,
   );
   const price = prices.find(({ machineType }) => machineType === site.like.machineType)?.usdPerHour ?? null;
   const rent = site.rent === null ? null : { max: site.rent.max, cost: site.rent.usdPerHour ?? gpus };
-  return { gpus, cuts, usual, rent, worth: price ?? gpus };
+  return { gpus, cuts, unusual, rent, worth: price ?? gpus };
 }
 
 /** The ways in which cards of the site are cut now, the commonest first. */
@@ -168,10 +204,10 @@ function usualCards(site: Site): readonly Counts[] {
     .map(({ card }) => card);
 }
 
-function kindsOf(
-  units: readonly ClassedUnit[],
-  sites: readonly Site[],
-): { readonly kinds: readonly Kind[]; readonly notWeighed: number } {
+function kindsOf(units: readonly ClassedUnit[]): {
+  readonly kinds: readonly Kind[];
+  readonly notWeighed: number;
+} {
   const found = new Map<string, { readonly like: ClassedUnit; readonly units: ClassedUnit[] }>();
   for (const unit of units) {
     const free = [...unit.free].sort();
@@ -194,17 +230,13 @@ function kindsOf(
     free: like.free,
     held: new Map([...like.held].map(([podClass, pods]) => [podClass, pods.length])),
     isFrozen: like.frozen !== null,
-    before: beforeOf(like, sites[like.site]),
+    before: slicesOf(like),
   }));
   const podsIn = ({ held }: Kind): number => [...held.values()].reduce((sum, count) => sum + count, 0);
   const open = kinds.filter(({ isFrozen }) => !isFrozen).sort((a, b) => podsIn(a) - podsIn(b));
   const shut = new Set(open.slice(mostKinds));
   const notWeighed = [...shut].reduce((sum, kind) => sum + kind.units.length, 0);
   return { kinds: kinds.map((kind) => (shut.has(kind) ? { ...kind, isFrozen: true } : kind)), notWeighed };
-}
-
-function beforeOf(unit: ClassedUnit, site: Site | undefined): Counts | null {
-  return unit.frozen !== null || site === undefined ? null : cardCountsOf(unit, site);
 }
 
 function answer(draft: Draft, options: ClusterPlanOptions, notes: readonly string[]): ClusterPlanAnswer {
@@ -231,6 +263,7 @@ function answer(draft: Draft, options: ClusterPlanOptions, notes: readonly strin
   const said = explain(draft, pools);
   return {
     ok: true,
+    ...podsOf(draft),
     plan: {
       schema: 'mica/cluster-plan@1',
       ...said,
@@ -240,6 +273,27 @@ function answer(draft: Draft, options: ClusterPlanOptions, notes: readonly strin
       notes: [...said.notes, ...notes],
     },
   };
+}
+
+function podsOf({
+  sites,
+  settled,
+  classed,
+}: Draft): Pick<Extract<ClusterPlanAnswer, { readonly ok: true }>, 'seats' | 'leftOut'> {
+  const seats = settled.seats
+    .filter(({ pod }) => pod.node === null)
+    .map(({ pod, place: { unit, cards } }) => ({
+      pod,
+      node: unit?.seen.node.name ?? null,
+      isThere: unit !== null && cards === null,
+    }));
+  const taken = classed.taken.map(({ pod, node }) => ({ pod, node, isThere: true }));
+  const leftOut = settled.leftOut.map(({ pod, podClass }) => ({
+    pod,
+    groups: [...new Set(podClass.sites.flatMap((site) => sites[site]?.group ?? []))],
+  }));
+  const hopeless = classed.hopeless.map(({ pod }) => ({ pod, groups: [] }));
+  return { seats: [...seats, ...taken], leftOut: [...leftOut, ...hopeless] };
 }
 
 function costsOf({ sites, settled }: Draft, prices: PriceTable): ClusterPlan['cost'] {

@@ -10,12 +10,14 @@ export interface Ask {
   readonly count: number;
   /** Without what says the slice's size: that is in `profile`. */
   readonly selector: Readonly<Record<string, string>>;
+  /** It asks for `nvidia.com/gpu` and says no size: the scheduler gives it whatever is offered by that name. */
+  readonly isAnySize: boolean;
 }
 
 export type AskAnswer =
   { readonly ok: true; readonly ask: Ask } | { readonly ok: false; readonly why: string };
 
-const gpuResource = 'nvidia.com/gpu';
+export const gpuResource = 'nvidia.com/gpu';
 
 /** Of a pod that wants GPUs. On GKE and under the strategy `single` it is a selector that says which slice is meant. */
 export function askOf(pod: ClusterPod): AskAnswer {
@@ -29,7 +31,9 @@ export function askOf(pod: ClusterPod): AskAnswer {
     return { ok: false, why: `${resource} is a turn on a slice, not a slice` };
   const { size, selector } = sizeSelected(pod.nodeSelector);
   const profile = resource === gpuResource ? size : asNvidiaSpells(resource);
-  return { ok: true, ask: { resource, profile, count, selector } };
+  // GFD's product of a GPU that is cut has another name.
+  const isAnySize = resource === gpuResource && size === null && !(labels.product in pod.nodeSelector);
+  return { ok: true, ask: { resource, profile, count, selector, isAnySize } };
 }
 
 function sizeSelected(nodeSelector: ClusterPod['nodeSelector']): {
@@ -54,11 +58,14 @@ export function productUncut(product: string): string {
   return product.replace(/-MIG-.*$|-SHARED$/, '');
 }
 
+/** Labels by which one node, or one pool of GKE, is named. */
+export const namesOfOne: readonly string[] = [labels.gkePool, labels.hostname];
+
 /** Labels that a new cut changes: who selects by them stays with the nodes that have them now. */
-export function pinningLabel(pod: ClusterPod, changingPools: ReadonlySet<string>): string | null {
+export function pinningLabel(pod: ClusterPod, changingNames: ReadonlySet<string>): string | null {
   const pinned = Object.entries(pod.nodeSelector).find(
     ([key, value]) =>
-      key.startsWith('nvidia.com/mig') || (key === labels.gkePool && changingPools.has(value)),
+      key.startsWith('nvidia.com/mig') || (namesOfOne.includes(key) && changingNames.has(value)),
   );
   return pinned?.[0] ?? null;
 }

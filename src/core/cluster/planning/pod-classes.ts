@@ -1,8 +1,17 @@
 /** Pods that the same places would serve are one class: planning counts them, and only at the end names them. */
 import type { ClusterPod } from '../objects.js';
 import { whyKeptOut } from '../why-pending.js';
-import { askOf, pinningLabel, workloadKey, workloadOf, whyItStays, type Ask } from './pod-asks.js';
+import {
+  askOf,
+  gpuResource,
+  pinningLabel,
+  workloadKey,
+  workloadOf,
+  whyItStays,
+  type Ask,
+} from './pod-asks.js';
 import { byName, slotOf, usesGpus, whole, type NodeUnit, type Site } from './sites.js';
+import { Takers, type Taken } from './takers.js';
 
 /** What an audit recommends for a workload, where it is sure enough. */
 export interface RightSize {
@@ -41,27 +50,32 @@ export interface ClassedUnit extends NodeUnit {
 export interface Classed {
   readonly classes: readonly PodClass[];
   readonly units: readonly ClassedUnit[];
-  /** Pending pods that have a free slice already, which only they can take. */
-  readonly pinned: readonly { readonly pod: ClusterPod; readonly slot: string; readonly node: string }[];
+  /** Pending pods that get what is free already. */
+  readonly taken: readonly Taken[];
   readonly hopeless: readonly { readonly pod: ClusterPod; readonly why: string }[];
   readonly resized: readonly { readonly pod: ClusterPod; readonly from: string; readonly to: string }[];
 }
 
-const gpuResource = 'nvidia.com/gpu';
+/** What pods of the whole cluster may mean by a name. */
+interface Names {
+  readonly changingNames: ReadonlySet<string>;
+  /** What `nvidia.com/gpu` stands for. */
+  readonly sizesOfOneName: ReadonlySet<string>;
+}
 
 export function classesOf(
   pods: readonly ClusterPod[],
   sites: readonly Site[],
-  changingPools: ReadonlySet<string>,
+  { changingNames, sizesOfOneName }: Names,
   rightSizes: readonly RightSize[],
 ): Classed {
   const book = new ClassBook(sites);
   const sizes = new Map(rightSizes.map((one) => [`${one.namespace ?? '*'}/${one.name}`, one]));
   const resized: Classed['resized'][number][] = [];
   const hopeless: Classed['hopeless'][number][] = [];
-  const pinned: Classed['pinned'][number][] = [];
-  const units = sites.flatMap((site, index) =>
-    site.units.map((unit) => classedUnit(unit, index, book, sizes, resized)),
+  const taken: Taken[] = [];
+  const takers = new Takers(
+    sites.flatMap((site, index) => site.units.map((unit) => classedUnit(unit, index, book, sizes, resized))),
   );
   const waiting = pods
     .filter((pod) => pod.node === null && pod.phase === 'Pending' && !pod.isDeleting && usesGpus(pod))
@@ -72,20 +86,18 @@ export function classesOf(
       hopeless.push({ pod, why: answer.why });
       continue;
     }
-    const { ask } = answer;
-    const pin = pinningLabel(pod, changingPools);
-    if (pin !== null) {
-      const unit = units.find((one) => isFreeFor(pod, ask, one, sites[one.site]));
-      if (unit === undefined) {
+    const ask = meant(answer.ask, sizesOfOneName);
+    const pin = pinningLabel(pod, changingNames);
+    if (pin !== null || ask.isAnySize) {
+      const why = pin === null ? 'will take what is free' : `selects it by ${pin}`;
+      const seat = takers.take(pod, ask, `${pod.namespace}/${pod.name} ${why}`);
+      if (seat !== undefined) taken.push(seat);
+      else if (pin !== null)
         hopeless.push({
           pod,
           why: `it selects nodes by ${pin}, and those have no ${slotOf(ask.profile)} free`,
         });
-        continue;
-      }
-      units[units.indexOf(unit)] = lessFree(unit, ask, `${pod.name} selects it by ${pin}`);
-      pinned.push({ pod, slot: slotOf(ask.profile), node: unit.seen.node.name });
-      continue;
+      if (seat !== undefined || pin !== null) continue;
     }
     const size = sizeFor(pod, sizes);
     const wanted = size !== undefined && ask.count === 1 && ask.profile !== size.profile;
@@ -95,7 +107,7 @@ export function classesOf(
     if (podClass.sites.length === 0) hopeless.push({ pod, why: whyNowhere(pod, ask, sites) });
     else podClass.pending.push(pod);
   }
-  return { classes: book.all(), units, pinned, hopeless, resized };
+  return { classes: book.all(), units: takers.units(), taken, hopeless, resized };
 }
 
 function classedUnit(
@@ -139,15 +151,11 @@ function sizeFor(pod: ClusterPod, sizes: ReadonlyMap<string, RightSize>): RightS
   return found === undefined || (found.kind !== null && found.kind !== kind) ? undefined : found;
 }
 
-function isFreeFor(pod: ClusterPod, ask: Ask, unit: ClassedUnit, site: Site | undefined): boolean {
-  if (site === undefined || (unit.free.get(slotOf(ask.profile)) ?? 0) < ask.count) return false;
-  return whyKeptOut({ ...pod, nodeSelector: pod.nodeSelector }, unit.seen) === null;
-}
-
-function lessFree(unit: ClassedUnit, ask: Ask, frozen: string): ClassedUnit {
-  const slot = slotOf(ask.profile);
-  const free = new Map(unit.free).set(slot, (unit.free.get(slot) ?? 0) - ask.count);
-  return { ...unit, free, frozen: unit.frozen ?? frozen };
+/** Where `nvidia.com/gpu` is one size everywhere, that size is meant. */
+function meant(ask: Ask, sizes: ReadonlySet<string>): Ask {
+  const [only = whole] = sizes;
+  if (!ask.isAnySize || sizes.size > 1) return ask;
+  return { ...ask, profile: only === whole ? null : only, isAnySize: false };
 }
 
 class ClassBook {

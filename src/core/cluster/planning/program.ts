@@ -14,15 +14,15 @@ export interface Kind {
   readonly free: ReadonlyMap<string, number>;
   readonly held: ReadonlyMap<PodClass, number>;
   readonly isFrozen: boolean;
-  /** How each GPU is cut now; `null`: not known. */
-  readonly before: Counts | null;
+  /** What a node offers now. */
+  readonly before: Counts;
 }
 
 export interface ProgramSite {
   readonly gpus: number;
   readonly cuts: readonly Cut[];
-  /** Of `cuts`: how a GPU is cut that stays as it is. */
-  readonly usual: ReadonlySet<number>;
+  /** Of each cut: GPUs that are cut as none is now. */
+  readonly unusual: readonly number[];
   readonly rent: { readonly max: number; readonly cost: number } | null;
   /** What a node without pods saves: money, or its GPUs. */
   readonly worth: number;
@@ -130,9 +130,9 @@ function build({ kinds, sites, classes }: PlanProgram, goal: Goal, limits: Limit
   const rented = sites.map(({ rent }, index) =>
     rent === null ? null : add({ name: `m${index}`, cost: costFor({ rent: rent.cost }), upper: rent.max }),
   );
-  const cuts = sites.map(({ cuts: all, usual }, site) =>
+  const cuts = sites.map(({ cuts: all, unusual }, site) =>
     all.map((_, index) =>
-      add({ name: `c${site}_${index}`, cost: costFor({ disturbance: usual.has(index) ? 0 : 1 }) }),
+      add({ name: `c${site}_${index}`, cost: costFor({ disturbance: unusual[index] ?? 0 }) }),
     ),
   );
   const emptied = sites.map(({ worth, cuts: all }, site) =>
@@ -188,19 +188,21 @@ function build({ kinds, sites, classes }: PlanProgram, goal: Goal, limits: Limit
       rows.push({ name, terms, upper: there });
     }
   }
-  for (const [site, { cuts: all, gpus }] of sites.entries()) {
+  for (const [site, { cuts: all }] of sites.entries()) {
     if (all.length === 0) continue;
-    for (const { name, before, alike } of changesAt(site, kinds)) {
-      const others = all.flatMap((cut, index) =>
-        before !== null && isSame(cut.perCard, before) ? [] : [term(cuts[site]?.[index], -1)],
+    const total = add({ name: `t${site}`, cost: 0 });
+    const dealt = all.map((_, index) => term(cuts[site]?.[index], 1));
+    const empty = emptied[site] == null ? [] : [term(emptied[site], 1)];
+    rows.push({ name: `dealt${site}`, terms: [term(total, -1), ...dealt, ...empty], lower: 0, upper: 0 });
+    const isEachANode = all.every(({ unit }) => unit === 'node');
+    const machines = isEachANode && rented[site] != null ? [term(rented[site], 1)] : [];
+    for (const { name, before, alike } of changesAt(site, kinds, all)) {
+      const same = all.flatMap((cut, index) =>
+        before !== null && isSame(cut.ofNode, before) ? [term(cuts[site]?.[index], 1)] : [],
       );
-      const empty = emptied[site] == null ? [] : [term(emptied[site], -1)];
-      const machines = before === null && gpus === 1 && rented[site] != null ? [term(rented[site], 1)] : [];
-      rows.push({
-        name,
-        terms: [...alike.map((kind) => term(recut[kind], 1)), ...machines, ...others, ...empty],
-        upper: 0,
-      });
+      const changed = alike.map((kind) => term(recut[kind], 1));
+      const others = before === null ? machines : [];
+      rows.push({ name, terms: [...changed, ...others, ...same, term(total, -1)], upper: 0 });
     }
   }
   for (const [priority, most] of limits.lost) {
@@ -268,21 +270,21 @@ function demandsAt(
 function changesAt(
   site: number,
   kinds: readonly Kind[],
+  cuts: readonly Cut[],
 ): readonly { readonly name: string; readonly before: Counts | null; readonly alike: readonly number[] }[] {
   const here = kinds.flatMap((kind, index) =>
     kind.site === site && !kind.isFrozen ? [{ kind, index }] : [],
   );
-  const distinct = here
-    .flatMap(({ kind: { before } }) => before ?? [])
+  const distinct = cuts
+    .map(({ ofNode }) => ofNode)
     .filter((one, index, all) => all.findIndex((other) => isSame(one, other)) === index);
   const indexes = (of: typeof here): readonly number[] => of.map(({ index }) => index);
+  const alikeTo = (before: Counts): typeof here => here.filter(({ kind }) => isSame(kind.before, before));
   return [
     { name: `any${site}`, before: null, alike: indexes(here) },
-    ...distinct.map((before, index) => ({
-      name: `other${site}_${index}`,
-      before,
-      alike: indexes(here.filter(({ kind }) => kind.before !== null && isSame(kind.before, before))),
-    })),
+    ...distinct
+      .map((before, index) => ({ name: `other${site}_${index}`, before, alike: indexes(alikeTo(before)) }))
+      .filter(({ alike }) => alike.length > 0),
   ];
 }
 

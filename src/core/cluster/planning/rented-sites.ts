@@ -41,7 +41,15 @@ export function rentedSites(
     const usdPerHour = prices.find((one) => one.machineType === machineType)?.usdPerHour ?? null;
     const most = Math.ceil(mostGpus / machine.gpus);
     found.push({
-      ...{ key: `rent ${machineType}`, like, style, units: [] },
+      ...{
+        key: `rent ${machineType}`,
+        like,
+        alike: alike?.alike ?? '',
+        style,
+        units: [],
+        group: '',
+        allowed: null,
+      },
       rent: { machineType, max: Math.min(max ?? most, most), usdPerHour },
     });
   }

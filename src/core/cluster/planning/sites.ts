@@ -5,8 +5,8 @@ import type { MigModel } from '#core/catalogue/model';
 import { gpuNodeOf, type GpuNode } from '../gpu-node.js';
 import { groupedBy } from '../grouped-by.js';
 import { labels } from '../label-names.js';
-import type { ClusterPod, ClusterState, DraDevice } from '../objects.js';
-import { askOf, pinningLabel, productUncut, whyItStays } from './pod-asks.js';
+import type { ClusterNode, ClusterPod, ClusterState, DraDevice } from '../objects.js';
+import { askOf, gpuResource, namesOfOne, pinningLabel, productUncut, whyItStays } from './pod-asks.js';
 
 /** How a node of the site can be cut: any way each GPU, or one size for all of them, in place or by a new node. */
 export type Style = 'mixed' | 'single' | 'gke';
@@ -28,9 +28,14 @@ export interface Site {
   readonly key: string;
   /** Stands for all of them. */
   readonly like: GpuNode;
+  /** Nodes of sites in which it is equal are alike to every pod, whatever pool they are of. */
+  readonly alike: string;
   /** `null`: only what is there is used. */
   readonly style: Style | null;
   readonly units: readonly NodeUnit[];
+  readonly group: string;
+  /** It is cut into nothing else (`whole`: not at all); `null`: into whatever serves. */
+  readonly allowed: ReadonlySet<string> | null;
   /** Machines that may be rented. */
   readonly rent: RentedSite | null;
 }
@@ -47,11 +52,27 @@ export function slotOf(profile: string | null): string {
   return profile ?? whole;
 }
 
+/** What somebody allows to be done with a node, beside what can be done. */
+export interface NodeRules {
+  /** Nodes of two groups are never alike. */
+  readonly group: string;
+  /** Why it is not cut anew; `null`: it may be. */
+  readonly frozen: string | null;
+  readonly allowed: ReadonlySet<string> | null;
+  /** It may be cut anew also where pods have its GPUs. */
+  readonly mayMovePods: boolean;
+}
+
+export const notAsked = 'it is not asked for';
+
 export interface SiteOptions {
   readonly target?: 'gke' | 'gpu-operator' | undefined;
   /** Others take no part. */
   readonly pools?: readonly string[] | undefined;
+  readonly rulesOf?: ((node: ClusterNode) => NodeRules) | undefined;
 }
+
+const anything: NodeRules = { group: '', frozen: null, allowed: null, mayMovePods: true };
 
 export function sitesOf(state: ClusterState, options: SiteOptions): readonly Site[] {
   const podsOn = groupedBy(state.pods.filter(hasNotEnded), ({ node }) => node);
@@ -59,23 +80,36 @@ export function sitesOf(state: ClusterState, options: SiteOptions): readonly Sit
   const seen = [...state.nodes]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((node) => gpuNodeOf(node, podsOn.get(node.name) ?? [], devicesOn.get(node.name) ?? []) ?? []);
-  const changing = changingPoolsOf(seen);
+  const changing = changingNamesOf(seen);
+  const styled = seen.map((one) => ({ seen: one, style: styleOf(one, options.target) }));
+  const sizes = sizesOfOneName(styled, state.pods);
   const matters = selectedPairs(state.pods);
-  const sites = new Map<string, { like: GpuNode; style: Style | null; units: NodeUnit[] }>();
-  for (const one of seen) {
+  const rulesOf = options.rulesOf ?? (() => anything);
+  type Open = Pick<Site, 'like' | 'alike' | 'style' | 'group' | 'allowed'> & { readonly units: NodeUnit[] };
+  const sites = new Map<string, Open>();
+  for (const { seen: one, style } of styled) {
     const pods = (podsOn.get(one.node.name) ?? []).filter(usesGpus).sort(byName);
-    const style = styleOf(one, options.target);
-    const key = siteKey(one, style, matters);
-    const site = sites.get(key) ?? { like: uncut(one), style, units: [] };
+    const rules = rulesOf(one.node);
+    const { allowed, group } = rules;
+    const alike = alikeKey(one, style, matters);
+    const key = siteKey(one, alike, matters, rules);
+    const site = sites.get(key) ?? { like: uncut(one), alike, style, group, allowed, units: [] };
     sites.set(key, site);
-    site.units.push(unitOf(one, pods, style, changing, options.pools));
+    const unit = unitOf(one, pods, style, { changing, sizes }, options.pools);
+    const isKept = !rules.mayMovePods && pods.length > 0;
+    const kept = isKept ? 'pods have its GPUs, and its policy lets nobody be evicted' : null;
+    site.units.push({ ...unit, frozen: rules.frozen ?? unit.frozen ?? kept });
   }
   return [...sites].map(([key, site]) => ({ key, ...site, rent: null }));
 }
 
-/** Pools of GKE whose nodes are made anew to be cut anew, so that the pool's name changes. */
-export function changingPoolsOf(seen: readonly GpuNode[]): ReadonlySet<string> {
-  return new Set(seen.flatMap(({ partitioner, pool }) => (partitioner === 'gke' ? (pool ?? []) : [])));
+/** A node of GKE is made anew to be cut anew, so that its name and its pool's change. */
+export function changingNamesOf(seen: readonly GpuNode[]): ReadonlySet<string> {
+  return new Set(
+    seen.flatMap(({ partitioner, pool, node }) =>
+      partitioner === 'gke' ? [pool ?? node.name, node.labels[labels.hostname] ?? node.name] : [],
+    ),
+  );
 }
 
 function hasNotEnded({ phase }: ClusterPod): boolean {
@@ -105,13 +139,27 @@ function selectedPairs(pods: readonly ClusterPod[]): ReadonlySet<string> {
   return pairs;
 }
 
-function siteKey(seen: GpuNode, style: Style | null, matters: ReadonlySet<string>): string {
-  const { node, model, product, gpus, pool, machineType, partitioner } = seen;
+function alikeKey(seen: GpuNode, style: Style | null, matters: ReadonlySet<string>): string {
+  const { node, model, product, gpus, machineType, partitioner } = seen;
   const own = Object.entries(uncut(seen).node.labels)
-    .filter(([key, value]) => matters.has(`${key}=${value}`))
+    .filter(([key, value]) => matters.has(`${key}=${value}`) && !namesOfOne.includes(key))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const taints = node.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).sort();
-  return JSON.stringify([model?.key ?? product, gpus, style, partitioner, pool, machineType, own, taints]);
+  return JSON.stringify([model?.key ?? product, gpus, style, partitioner, machineType, own, taints]);
+}
+
+function siteKey(
+  { node, pool }: GpuNode,
+  alike: string,
+  matters: ReadonlySet<string>,
+  { group, allowed }: NodeRules,
+): string {
+  const own = namesOfOne.map((key) => {
+    const value = node.labels[key];
+    return value !== undefined && matters.has(`${key}=${value}`) ? value : null;
+  });
+  const limits = allowed === null ? null : [...allowed].sort();
+  return JSON.stringify([alike, pool, own, group, limits]);
 }
 
 /** What cutting changes is no part of what a node is. */
@@ -138,11 +186,38 @@ export function acceleratorOf({ machineType }: Pick<GpuNode, 'machineType'>): st
   return Object.keys(partitionSizesOf(known.accelerator)).length === 0 ? null : known.accelerator;
 }
 
+/** What of other nodes and pods says whether a node may be cut anew. */
+interface Surroundings {
+  readonly changing: ReadonlySet<string>;
+  readonly sizes: ReadonlySet<string>;
+}
+
+const vague = `it asks for ${gpuResource} without saying the size: made again, it may take the slice of another`;
+
+/** What there is, and what there would be for pods that ask for it, under the one name `nvidia.com/gpu`. */
+export function sizesOfOneName(
+  nodes: readonly { readonly seen: GpuNode; readonly style: Style | null }[],
+  pods: readonly ClusterPod[],
+): ReadonlySet<string> {
+  const sizes = new Set<string>();
+  for (const { seen, style } of nodes) {
+    if (style === 'mixed') sizes.add(whole);
+    for (const { resource, profile, allocatable } of seen.offers)
+      if (resource === gpuResource && allocatable > 0) sizes.add(slotOf(profile));
+  }
+  for (const pod of pods.filter(hasNotEnded)) {
+    const answer = askOf(pod);
+    if (answer.ok && answer.ask.resource === gpuResource && !answer.ask.isAnySize)
+      sizes.add(slotOf(answer.ask.profile));
+  }
+  return sizes;
+}
+
 function unitOf(
   seen: GpuNode,
   pods: readonly ClusterPod[],
   style: Style | null,
-  changing: ReadonlySet<string>,
+  around: Surroundings,
   pools: SiteOptions['pools'],
 ): NodeUnit {
   const isChosen = pools === undefined || (seen.pool !== null && pools.includes(seen.pool));
@@ -152,7 +227,7 @@ function unitOf(
     const left = allocatable - used;
     if (left > 0) free.set(slotOf(profile), (free.get(slotOf(profile)) ?? 0) + left);
   }
-  const frozen = isChosen ? whyFrozen(seen, pods, style, changing) : 'its pool is not asked for';
+  const frozen = isChosen ? whyFrozen(seen, pods, style, around) : notAsked;
   return { seen, pods, free, frozen, isOpen };
 }
 
@@ -160,7 +235,7 @@ function whyFrozen(
   seen: GpuNode,
   pods: readonly ClusterPod[],
   style: Style | null,
-  changing: ReadonlySet<string>,
+  { changing, sizes }: Surroundings,
 ): string | null {
   const { node, migConfig, offers } = seen;
   if (style === null) return whyNeverCut(seen);
@@ -177,7 +252,11 @@ function whyFrozen(
       : whyItStays(pod);
     const pin = pinningLabel(pod, changing);
     const ask = askOf(pod);
-    const why = stays ?? (pin !== null ? `it selects nodes by ${pin}` : ask.ok ? null : ask.why);
+    const isVague = ask.ok && ask.ask.isAnySize && sizes.size > 1;
+    const why =
+      stays ??
+      (pin !== null ? `it selects nodes by ${pin}` : ask.ok ? null : ask.why) ??
+      (isVague ? vague : null);
     if (why !== null) return `${pod.namespace}/${pod.name} stays: ${why}`;
   }
   return null;

@@ -20,12 +20,13 @@ export const onDra: Rules = {
         fix: `claim it: a ResourceClaimTemplate of class mig.nvidia.com with the profile ${profile}`,
         edits: isPlain
           ? [
+              // First, so that what is removed leaves something around it, with its comments.
+              { kind: 'append', path: [...container.path, 'resources', 'claims'], value: { name: claim } },
               ...(['limits', 'requests'] as const).flatMap((where): readonly Edit[] =>
                 resource in container[where]
                   ? [{ kind: 'remove', path: [...container.path, 'resources', where, resource] }]
                   : [],
               ),
-              { kind: 'append', path: [...container.path, 'resources', 'claims'], value: { name: claim } },
               {
                 kind: 'append',
                 path: [...pod.path, 'resourceClaims'],

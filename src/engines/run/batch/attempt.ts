@@ -8,7 +8,7 @@ import { watchMemory } from '../peak-memory.js';
 import { durationKeyOf, isPass, type BatchJob } from './job.js';
 import type { BatchPorts } from './ports.js';
 import type { ReadyJob } from './ready-jobs.js';
-import type { SliceWatch } from './slice-watch.js';
+import type { WatchedSlice } from './slice-watch.js';
 
 export interface AttemptOrder {
   readonly batch: string;
@@ -17,6 +17,7 @@ export interface AttemptOrder {
   readonly timeoutMs: number | null;
   readonly lease: Lease;
   readonly slice: LeasableSlice;
+  readonly watched: WatchedSlice;
   /** Somebody stops the whole batch. */
   readonly stop: AbortSignal;
   /** Breaking its slice is no accident any more. */
@@ -35,11 +36,7 @@ const graceMs = 5000;
 const killMs = 5000;
 const pollMs = 20;
 
-export async function runAttempt(
-  ports: BatchPorts,
-  watch: SliceWatch,
-  order: AttemptOrder,
-): Promise<EndedAttempt> {
+export async function runAttempt(ports: BatchPorts, order: AttemptOrder): Promise<EndedAttempt> {
   const { store, clock } = ports;
   const { batch, task, lease, slice } = order;
   const { job, attempt, prepared } = order.ready;
@@ -60,8 +57,6 @@ export async function runAttempt(
     return finish(begun(null), { kind: 'not-started', why: prepared.why.message }, null);
   }
   const { group } = prepared.job;
-  // From before the program runs: it may break its slice before we hear that it began.
-  const watched = watch.begin(slice);
   const opened = prepared.job.open(async () => {
     // Bound, so that whoever finds the lease without its holder ends the group; both at once, to share a commit.
     await Promise.all([lease.bind(group), store.transact((tables) => tables.putAttempt(begun(group)))]);
@@ -69,23 +64,18 @@ export async function runAttempt(
   const running = await opened.catch((error: unknown) => {
     // A lease that is lost takes no more groups; anything else that cannot be written down stops the batch.
     if (lease.lost.aborted) return null;
-    watched.end();
     throw error;
   });
-  if (running === null) {
-    watched.end();
-    return finish(begun(null), leaseLost, null);
-  }
+  if (running === null) return finish(begun(null), leaseLost, null);
   const memory = watchMemory(ports, [slice]);
   let result: JobResult;
   let peakMemoryMiB: number | null;
   try {
-    result = await resultOf(ports, order, running, watched.broken);
+    result = await resultOf(ports, order, running);
   } catch (error) {
     running.signal('SIGKILL');
     throw error;
   } finally {
-    watched.end();
     peakMemoryMiB = await memory.end();
   }
   return finish(begun(group), result, peakMemoryMiB);
@@ -105,10 +95,10 @@ type Interruption =
 
 async function resultOf(
   { clock, runner }: BatchPorts,
-  { lease, stop, timeoutMs, hasBrokenBefore }: AttemptOrder,
+  { task, lease, watched, stop, timeoutMs, hasBrokenBefore }: AttemptOrder,
   job: RunningJob,
-  broken: AbortSignal,
 ): Promise<JobResult> {
+  const { broken } = watched;
   const over = new AbortController();
   const interruption = Promise.race<Interruption>([
     aborted(lease.lost, over.signal).then(() => ({ kind: 'lease-lost' })),
@@ -121,7 +111,8 @@ async function resultOf(
   try {
     const first = await Promise.race([job.ended, interruption]);
     if (first.kind === 'exit' || first.kind === 'signal') {
-      // A program that died of its broken slice says so no better than the slice does.
+      // A program that died of its broken slice says so no better than the slice does, and may be heard of first.
+      if (!isPass(task, first)) await watched.settled();
       return broken.aborted ? brokenSlice(broken, hasBrokenBefore) : first;
     }
     const isUrgent = first.kind === 'lease-lost';

@@ -78,9 +78,12 @@ function request(scripts: readonly string[], more: Partial<BatchRequest> = {}): 
   };
 }
 
-async function run(asked: BatchRequest, signal = new AbortController().signal) {
+async function run(
+  asked: BatchRequest,
+  { signal = new AbortController().signal, ...others }: Partial<BatchPorts> & { signal?: AbortSignal } = {},
+) {
   const batch = await beginBatch(ports(), 'b1', asked);
-  return runBatch(ports(), batch, { signal, onEvent: (event) => void events.push(event) });
+  return runBatch({ ...ports(), ...others }, batch, { signal, onEvent: (event) => void events.push(event) });
 }
 
 function verdicts(asked: BatchRequest, { attempts }: Awaited<ReturnType<typeof run>>) {
@@ -209,11 +212,80 @@ describe('a slice that breaks', () => {
         return { ok: true, job: { ...prepared.job, open } };
       },
     };
-    const batch = await beginBatch(ports(), 'b1', request(['test $MICA_ATTEMPT = 2 || sleep 30']));
-    const signal = new AbortController().signal;
-    const end = await runBatch({ ...ports(), runner: late }, batch, { signal, onEvent: () => undefined });
+    const end = await run(request(['test $MICA_ATTEMPT = 2 || sleep 30']), { runner: late });
     expect(end.attempts.map(({ end: one }) => one?.result.kind)).toEqual(['lost', 'exit']);
   }, 15_000);
+
+  it('before the driver listens would not be heard of, so that no job begins before', async () => {
+    let hasBegunBefore: boolean | null = null;
+    const { meter } = ports();
+    const nextXid: typeof meter.nextXid = async (waitMs) => {
+      await systemClock.sleep(200);
+      hasBegunBefore ??= events.some(({ kind }) => kind === 'started');
+      return meter.nextXid(waitMs);
+    };
+    const end = await run(request(['exit 0']), { meter: { ...meter, nextXid } });
+    expect(end.end).toEqual({ kind: 'done' });
+    expect(hasBegunBefore).toBe(false);
+  });
+
+  it('between two jobs runs no other', async () => {
+    const first = fakeSlices(4)[0]!;
+    let hasBroken = false;
+    const breaking: FakeLeases = {
+      ...leases,
+      acquire: async (...asked) => {
+        const answer = await leases.acquire(...asked);
+        if (!answer.ok) return answer;
+        const clean = async () => {
+          if (!hasBroken) broken(0, 48);
+          hasBroken = true;
+          await expect.poll(() => leases.quarantined.size, { timeout: 5000 }).toBe(1);
+          return answer.lease.clean();
+        };
+        return { ok: true, lease: { ...answer.lease, clean } };
+      },
+    };
+    const asked = request(['exit 0', 'exit 0', 'exit 0'], { most: 1 });
+    const end = await run(asked, { leases: breaking });
+    expect(verdicts(asked, end)).toEqual(['passed', 'passed', 'passed']);
+    expect(end.attempts.map(({ slice }) => slice === first.id)).toEqual([true, false, false]);
+    expect([...leases.quarantined.keys()]).toEqual([first.id]);
+  });
+
+  it('and kills its job is heard of after the job, whose try does not count', async () => {
+    const { meter } = ports();
+    const died = join(folder, 'died');
+    // Told to whoever looks anew, not to whoever waits already.
+    const nextXid: typeof meter.nextXid = async (waitMs) => {
+      if (waitMs === 0 && existsSync(died)) {
+        rmSync(died);
+        broken(0, 48);
+      }
+      return meter.nextXid(waitMs);
+    };
+    const asked = request(['test $MICA_ATTEMPT = 2 || { touch died; exit 1; }']);
+    const end = await run(asked, { meter: { ...meter, nextXid } });
+    expect(end.attempts.map(({ end: one }) => one?.result.kind)).toEqual(['lost', 'exit']);
+    expect(verdicts(asked, end)).toEqual(['passed']);
+  });
+
+  it('and cannot be kept from others ends the batch', async () => {
+    const full: FakeLeases = {
+      ...leases,
+      acquire: async (...asked) => {
+        const answer = await leases.acquire(...asked);
+        if (!answer.ok) return answer;
+        const quarantine = () => Promise.reject(new Error('disk full'));
+        return { ok: true, lease: { ...answer.lease, quarantine } };
+      },
+    };
+    const running = run(request(['touch started; sleep 30', 'sleep 30']), { leases: full });
+    const failing = expect(running).rejects.toThrow('disk full');
+    await started();
+    broken(0, 48);
+    await failing;
+  });
 
   it('again and again is the fault of the job', async () => {
     const asked = request(['touch $AT/on.$MICA_ATTEMPT; sleep 30'], { retries: 5 });
@@ -285,7 +357,7 @@ describe('a batch that is stopped', () => {
       most: 1,
     });
     const stop = new AbortController();
-    const running = run(asked, stop.signal);
+    const running = run(asked, { signal: stop.signal });
     await expect.poll(() => existsSync(join(folder, 'ran')), { timeout: 5000 }).toBe(true);
     expect(await resumeBatch(ports(), 'b1')).toMatchObject({ ok: false, why: { kind: 'running' } });
     stop.abort();

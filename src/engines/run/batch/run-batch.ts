@@ -12,7 +12,7 @@ import { jobQueue, type QueuedJob } from './job-queue.js';
 import { endBatch, type OpenBatch } from './open-batch.js';
 import type { BatchPorts } from './ports.js';
 import { discard, readyJobs, type ReadyJob } from './ready-jobs.js';
-import { sliceWatch } from './slice-watch.js';
+import { sliceWatch, type WatchedSlice } from './slice-watch.js';
 
 export type BatchEvent =
   | { readonly kind: 'slice-taken'; readonly slice: LeasableSlice }
@@ -54,6 +54,7 @@ interface Ran {
 
 /** How often a slice that breaks under a job is an accident. */
 const breaksForgiven = 1;
+const broke = 'it broke';
 /** Programs kept ready: enough for slices that become free at the same time. */
 const mostReady = 4;
 
@@ -67,8 +68,6 @@ export async function runBatch(
   for (const attempt of batch.attempts) attemptsOf[attempt.job]?.push(attempt);
   const queue = jobQueue(await openJobs(ports, batch, attemptsOf));
   const breaks = new Map<number, number>();
-  const brokenSlices = new Set<string>();
-  const leases = new Map<string, Lease>();
   const slices = new Map<string, LeasableSlice>();
   const workers = new Set<Promise<void>>();
   const stop = new AbortController();
@@ -88,6 +87,10 @@ export async function runBatch(
   signal.addEventListener('abort', stopAll);
   const isStopped = (): boolean => stop.signal.aborted;
   const failures: unknown[] = [];
+  const giveUp = (error: unknown): void => {
+    failures.push(error);
+    stopAll();
+  };
   const ready = readyJobs({
     queue,
     clock: ports.clock,
@@ -98,13 +101,7 @@ export async function runBatch(
     },
   });
 
-  const watch = sliceWatch(ports, {
-    onBroken: async (slice, why) => {
-      brokenSlices.add(slice.id);
-      await leases.get(slice.id)?.quarantine(slice.id, why);
-    },
-    onRemark: (text) => onEvent({ kind: 'remark', text }),
-  });
+  const watch = sliceWatch(ports, (text) => onEvent({ kind: 'remark', text }));
 
   const acquire = async (): Promise<AcquireAnswer> => {
     const waiting = new AbortController();
@@ -126,12 +123,13 @@ export async function runBatch(
 
   const work = async (lease: Lease): Promise<void> => {
     const slice = lease.slices[0]!;
-    leases.set(slice.id, lease);
     slices.set(slice.id, slice);
+    const watched = watch.begin(slice, (text) => lease.quarantine(slice.id, text).catch(giveUp));
     let why: string | null = null;
     let peakMemoryMiB: number | null = null;
     onEvent({ kind: 'slice-taken', slice });
     try {
+      await watch.listening;
       while (why === null && !stop.signal.aborted) {
         const next = ready.take();
         if (ready.size() === 0) giveUpWaiting();
@@ -141,33 +139,40 @@ export async function runBatch(
           await discard(job);
           break;
         }
-        const ran = await runJob(job, lease, slice);
+        if (watched.isBroken()) {
+          why = broke;
+          await discard(job);
+          queue.putBack(job.job);
+          wake();
+          break;
+        }
+        const ran = await runJob(job, lease, watched);
         why = ran.why;
         const used = ran.record.end?.peakMemoryMiB ?? null;
         if (used !== null) peakMemoryMiB = Math.max(peakMemoryMiB ?? 0, used);
       }
     } finally {
-      leases.delete(slice.id);
-      const released = await lease.release({ peakMemoryMiB });
+      const released = await lease.release({ peakMemoryMiB }).finally(watched.end);
       if (!released.ok) why ??= released.quarantined.map((one) => one.why).join('; ');
       onEvent({ kind: 'slice-gone', slice, why });
     }
   };
 
-  const runJob = async (next: ReadyJob, lease: Lease, slice: LeasableSlice): Promise<Ran> => {
+  const runJob = async (next: ReadyJob, lease: Lease, watched: WatchedSlice): Promise<Ran> => {
     const { job, attempt } = next;
+    const slice = lease.slices[0]!;
     const mine = attemptsOf[job]!;
     const task = request.jobs[job]!;
     onEvent({ kind: 'started', job, attempt, slice });
     const halt = new AbortController();
     halts.add(halt);
-    const { record, written } = await runAttempt(ports, watch, {
-      ...{ batch: batch.id, ready: next, task, timeoutMs: request.timeoutMs, lease, slice },
+    const { record, written } = await runAttempt(ports, {
+      ...{ batch: batch.id, ready: next, task, timeoutMs: request.timeoutMs, lease, slice, watched },
       stop: halt.signal,
       hasBrokenBefore: (breaks.get(job) ?? 0) >= breaksForgiven,
     }).finally(() => halts.delete(halt));
     mine.push(record);
-    if (brokenSlices.has(slice.id)) breaks.set(job, (breaks.get(job) ?? 0) + 1);
+    if (watched.isBroken()) breaks.set(job, (breaks.get(job) ?? 0) + 1);
     const verdict = verdictOf(task, mine, request.retries);
     if (verdict === null && !stop.signal.aborted) {
       if (record.end?.result.kind === 'lost') queue.putBack(job);
@@ -176,17 +181,17 @@ export async function runBatch(
     }
     // The slice is looked at while the result is written down; the next job comes after both.
     const said = written.then(() => onEvent({ kind: 'ended', attempt: record, verdict }));
-    const [why] = await Promise.all([unusable(record, lease, slice), said]);
+    const [why] = await Promise.all([unusable(record, lease, watched), said]);
     return { record, why };
   };
 
   const unusable = async (
     record: AttemptRecord,
     lease: Lease,
-    slice: LeasableSlice,
+    watched: WatchedSlice,
   ): Promise<string | null> => {
     if (lease.lost.aborted) return 'the lease was lost';
-    if (brokenSlices.has(slice.id)) return 'it broke';
+    if (watched.isBroken()) return broke;
     if (record.group === null) return null;
     const clean = await lease.clean();
     if (!clean.ok) return clean.quarantined.map((one) => one.why).join('; ');
@@ -204,10 +209,7 @@ export async function runBatch(
         const answer = await acquire();
         if (answer.ok) {
           const worker = work(answer.lease)
-            .catch((error: unknown) => {
-              failures.push(error);
-              stopAll();
-            })
+            .catch(giveUp)
             .finally(() => {
               workers.delete(worker);
               wake();

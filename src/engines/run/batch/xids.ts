@@ -1,3 +1,5 @@
+/** Which Xids are a program's own, and which are of everybody on the GPU. */
+
 /**
  * Xids that a program causes by a mistake of its own, and that leave the GPU as it was: the job fails, its slice stays.
  * The list that NVIDIA's Kubernetes device plugin leaves out of its health check (NVIDIA/k8s-device-plugin,
@@ -14,4 +16,9 @@ const ofApplications: ReadonlySet<number> = new Set([
 
 export function isOfApplication(xid: number): boolean {
   return ofApplications.has(xid);
+}
+
+/** After which nothing on the GPU works, whatever instance it is in: the GPU is not on the bus any more. */
+export function isOfWholeGpu(xid: number): boolean {
+  return xid === 79;
 }

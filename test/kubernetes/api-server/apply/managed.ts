@@ -118,7 +118,9 @@ export function applied(live: Json, config: Json, schema: Schema, writer: Writer
   const conflicts = others.flatMap((one) =>
     [...changed].filter((path) => one.set.has(path)).map((path) => ({ one, path })),
   );
-  if (conflicts.length > 0 && !force) throw conflictError(conflicts);
+  const mayTakeOver = writer.manager === 'kubectl' ? appliedBefore(live, schema, before) : new Set<Path>();
+  const denied = conflicts.filter(({ path }) => !mayTakeOver.has(path));
+  if (denied.length > 0 && !force) throw conflictError(denied);
   for (const { one, path } of conflicts) one.set.delete(path);
   merged = prune(
     merged,
@@ -134,6 +136,14 @@ export function applied(live: Json, config: Json, schema: Schema, writer: Writer
   const place = own === undefined ? entries.length : entries.indexOf(own);
   merged.metadata.managedFields = writeEntries(entries.toSpliced(place, own === undefined ? 0 : 1, entry));
   return merged;
+}
+
+/** What kubectl applied as a client, and nobody changed since: kubectl goes over to applying by the server without a word. */
+function appliedBefore(live: Json, schema: Schema, now: ReadonlyMap<Path, string>): ReadonlySet<Path> {
+  const text = live?.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'];
+  if (text === undefined) return new Set();
+  const values = fieldValues(JSON.parse(text), schema, false);
+  return new Set([...values].filter(([path, value]) => now.get(path) === value).map(([path]) => path));
 }
 
 function conflictError(conflicts: readonly { readonly one: Entry; readonly path: Path }[]): ApiError {

@@ -36,9 +36,15 @@ export function setCustomDefaults(value: Json, schema: Json): void {
     ) {
       value[key] = copy(field.default);
     }
+    // A null that may not be one is as good as absent.
+    if (value[key] === null && field.nullable !== true) drop(value, key);
     if (value[key] !== undefined) setCustomDefaults(value[key], field);
   }
   if (isObject(schema?.additionalProperties)) {
+    for (const [key, item] of Object.entries(value)) {
+      if (item === null && schema.additionalProperties.nullable !== true && !schema.properties?.[key])
+        drop(value, key);
+    }
     for (const item of Object.values(value)) setCustomDefaults(item, schema.additionalProperties);
   }
 }

@@ -171,13 +171,27 @@ export function definedResources(crd: Json): readonly Resource[] {
 }
 
 /** A definition as it is stored: its names filled in and accepted, served at once. */
-export function established(crd: Json, time: string): Json {
-  const { names } = crd.spec;
-  const accepted = {
+/** Not served yet: nobody has looked at its names. */
+export function begun(crd: Json): Json {
+  const stored = crd.spec.versions.find((version: Json) => version.storage === true)?.name;
+  const acceptedNames = { plural: '', kind: '' };
+  return {
+    ...crd,
+    spec: { ...crd.spec, names: fullNames(crd), conversion: crd.spec.conversion ?? { strategy: 'None' } },
+    status: { conditions: null, acceptedNames, storedVersions: [stored] },
+  };
+}
+
+function fullNames({ spec: { names } }: Json): Json {
+  return {
     ...names,
     singular: names.singular ?? names.kind.toLowerCase(),
     listKind: names.listKind ?? `${String(names.kind)}List`,
   };
+}
+
+export function established(crd: Json, time: string): Json {
+  const accepted = fullNames(crd);
   const condition = (type: string, reason: string, message: string): Json => {
     const old = crd.status?.conditions?.find((one: Json) => one.type === type);
     return old ?? { type, status: 'True', lastTransitionTime: time, reason, message };

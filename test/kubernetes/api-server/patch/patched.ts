@@ -2,7 +2,7 @@
 import type { Json } from '../json.js';
 import type { Resource } from '../resources.js';
 import type { Schema } from '../schema.js';
-import { ApiError, badRequest, unsupportedMediaType } from '../status.js';
+import { ApiError, badRequest, unknownMediaType, unsupportedMediaType } from '../status.js';
 import { jsonPatch } from './json-patch.js';
 import { mergePatch } from './merge-patch.js';
 import { strategicMerge } from './strategic.js';
@@ -14,8 +14,10 @@ const strategicType = 'application/strategic-merge-patch+json';
 
 /** Custom resources have no strategic merge. */
 export function checkPatchType(type: string, resource: Resource): void {
-  const known = [jsonType, mergeType, ...(resource.custom === undefined ? [strategicType] : []), applyType];
-  if (!known.includes(type)) throw unsupportedMediaType(known);
+  const known = [jsonType, mergeType, applyType];
+  if (resource.custom === undefined) known.push(strategicType);
+  if (known.includes(type)) return;
+  throw resource.custom === undefined ? unknownMediaType() : unsupportedMediaType(known);
 }
 
 export function patched(type: string, live: Json, patch: Json, schema: Schema): Json {

@@ -30,7 +30,7 @@ const all =
 const node: Rule = (object) => {
   const seen = new Set<string>();
   const taints = (object.spec?.taints ?? []).flatMap((taint: Json, index: number) => {
-    const at = `spec.taints[${index}]`;
+    const at = `metadata.taints[${index}]`;
     const errors: FieldError[] = [];
     const keyProblem = labelKeyProblem(taint.key ?? '');
     const valueProblem = labelValueProblem(taint.value ?? '');

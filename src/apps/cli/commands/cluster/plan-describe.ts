@@ -71,9 +71,9 @@ const poolColumns: readonly Column[] = [
 
 function poolsInWords(screen: Screen, pools: readonly PoolChange[]): string {
   if (pools.length === 0) return '';
-  const rows = pools.map(({ pool, action, machineType, size, nodes, partitioner }) => [
+  const rows = pools.map(({ pool, like, action, machineType, size, nodes, partitioner }) => [
     printable(pool),
-    action,
+    like === null ? action : `${action}, like ${printable(like)}`,
     machineType ?? '',
     size ?? (partitioner === 'gke' ? 'whole GPUs' : 'as planned'),
     `${nodes.before} -> ${nodes.after}`,

@@ -1,7 +1,7 @@
 /** `mica cluster pool change`: the nodes of a pool get slices of another size, by a new pool that takes over. */
+import { nodePods } from '#adapters/kubernetes/node-pods';
 import { systemClock } from '#adapters/system/clock';
 import { untilInterrupted } from '#adapters/system/interruption';
-import { MicaError } from '#core/errors';
 import { changePool } from '#engines/pools/change-pool';
 import type { PoolAnswer } from '#engines/pools/ports';
 import { longestTimeMs, timeSpanMs, wholeNumber } from '../../arguments.js';
@@ -10,7 +10,7 @@ import { printJson } from '../../terminal/json.js';
 import { withCluster, type ClusterFlags } from './open-cluster.js';
 import { withPools, type PoolFlags } from './open-pools.js';
 import { countFrom, cutFrom } from './pool-flags.js';
-import { describePoolAnswer } from './pool-words.js';
+import { describePoolAnswer, exitOfPool, isPoolAllowed, noteTo } from './pool-words.js';
 
 export interface ChangePoolFlags extends PoolFlags, ClusterFlags {
   readonly to: string;
@@ -51,46 +51,34 @@ export async function changePoolCommand(
   };
   try {
     return await withPools(host, flags, (pools) =>
-      withCluster(host, flags, async (cluster) => {
-        const ports = { pools, cluster, clock: systemClock };
-        const tell = (answer: PoolAnswer): AnswerExit => {
-          if (json) printJson(screen, { schema: 'mica/pool-change@1', ...answer });
-          else screen.print(describePoolAnswer(answer));
-          return exitOf(answer);
-        };
-        if (flags.dryRun === true) return tell(await changePool(ports, change, { ...options, dryRun: true }));
-        if (flags.yes !== true) {
-          const rehearsal = await changePool(ports, change, { ...options, dryRun: true });
-          if (rehearsal.outcome !== 'planned') return tell(rehearsal);
-          if (!(await isAllowed(context, rehearsal))) return 1;
-        }
-        return tell(await changePool(ports, change, options));
-      }),
+      withCluster(
+        host,
+        flags,
+        async (api) => {
+          const cluster = { ...api, ...nodePods(api.connection, systemClock) };
+          const ports = { pools, cluster, clock: systemClock };
+          const tell = (answer: PoolAnswer): AnswerExit => {
+            if (json) printJson(screen, { schema: 'mica/pool-change@1', ...answer });
+            else screen.print(describePoolAnswer(answer));
+            return exitOfPool(answer);
+          };
+          if (flags.dryRun === true)
+            return tell(await changePool(ports, change, { ...options, dryRun: true }));
+          if (flags.yes !== true) {
+            const rehearsal = await changePool(ports, change, { ...options, dryRun: true });
+            if (rehearsal.outcome !== 'planned') return tell(rehearsal);
+            const question = [
+              `The pods of ${pool} are moved to a new pool ${rehearsal.newPool ?? ''}, and ${pool} is deleted.`,
+              ...rehearsal.notes,
+            ];
+            if (!(await isPoolAllowed(context, question.join('\n')))) return 1;
+          }
+          return tell(await changePool(ports, change, options));
+        },
+        noteTo(screen),
+      ),
     );
   } finally {
     release();
-  }
-}
-
-async function isAllowed({ screen, host }: Context, rehearsal: PoolAnswer): Promise<boolean> {
-  const question = `The pods of ${rehearsal.pool} are moved to a new pool ${rehearsal.newPool ?? ''}, and ${rehearsal.pool} is deleted.`;
-  if (host.confirm === undefined) throw new MicaError('needs-yes', question);
-  screen.note(question);
-  if (await host.confirm('Go on? [y/N] ')) return true;
-  screen.note('nothing was touched');
-  return false;
-}
-
-function exitOf({ outcome }: PoolAnswer): AnswerExit {
-  switch (outcome) {
-    case 'unchanged':
-    case 'planned':
-    case 'done':
-      return 0;
-    case 'refused':
-      return 1;
-    case 'rolled-back':
-    case 'failed':
-      return 3;
   }
 }

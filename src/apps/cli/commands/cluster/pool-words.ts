@@ -3,6 +3,7 @@ import type { CloudRequest } from '#core/clouds/request';
 import { MicaError } from '#core/errors';
 import type { PoolAnswer } from '#engines/pools/ports';
 import type { CloudRefusal, PoolSlices, PoolView } from '#ports/node-pools';
+import type { AnswerExit, Context } from '../../command.js';
 import { printable, type Screen } from '../../terminal/screen.js';
 import { tableOf, type Column } from '../../terminal/table.js';
 
@@ -71,4 +72,32 @@ export function thrown({ kind, message, next }: CloudRefusal): MicaError {
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Before pods are moved and nodes go. */
+export async function isPoolAllowed({ screen, host }: Context, question: string): Promise<boolean> {
+  if (host.confirm === undefined) throw new MicaError('needs-yes', question);
+  screen.note(question);
+  if (await host.confirm('Go on? [y/N] ')) return true;
+  screen.note('nothing was touched');
+  return false;
+}
+
+export function exitOfPool({ outcome }: PoolAnswer): AnswerExit {
+  switch (outcome) {
+    case 'unchanged':
+    case 'planned':
+    case 'done':
+      return 0;
+    case 'refused':
+      return 1;
+    case 'rolled-back':
+    case 'failed':
+      return 3;
+  }
+}
+
+/** What a look at the cluster leaves out. */
+export function noteTo(screen: Screen): (note: string) => void {
+  return (note) => screen.note(`note: ${printable(note)}`);
 }

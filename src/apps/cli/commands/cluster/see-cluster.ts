@@ -58,10 +58,11 @@ export function seeCluster(state: ClusterState, pool?: string): SeenCluster {
       })),
     }))
     .sort((a, b) => compare(a.pool ?? '', b.pool ?? '') || compare(a.node.name, b.node.name));
-  const gpuNodes = all.map(({ seen }) => seen);
+  const gpuNodes = all.map(({ seen }) => seen).sort((a, b) => compare(a.node.name, b.node.name));
   const waiting = state.pods
     .filter((pod) => pod.node === null && pod.phase === 'Pending' && !pod.isDeleting)
     .filter((pod) => Object.keys(pod.wants).length > 0 || pod.claims.length > 0)
+    .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name))
     .map((pod) => ({ pod, why: whyPending(pod, gpuNodes) }));
   const pools = [...new Set(gpuNodes.flatMap((node) => node.pool ?? []))].sort();
   return { nodes, free: freeSlicesOf(nodes), waiting, pools };
@@ -80,6 +81,9 @@ function claimantsOf({ dra }: ClusterState): ReadonlyMap<string, string> {
   );
 }
 
+/** No node has so many; a pod that was bound to one by hand may ask for any number. */
+const mostOfOnePod = 10_000;
+
 function usersOf(
   offer: Offer,
   pods: readonly ClusterPod[],
@@ -93,7 +97,9 @@ function usersOf(
   });
   const ofPods = pods
     .filter(({ phase }) => phase !== 'Succeeded' && phase !== 'Failed')
-    .flatMap(({ name, wants }) => Array.from({ length: wants[offer.resource] ?? 0 }, () => name));
+    .flatMap(({ name, wants }) =>
+      Array.from({ length: Math.min(wants[offer.resource] ?? 0, mostOfOnePod) }, () => name),
+    );
   return [...ofClaims, ...ofPods];
 }
 

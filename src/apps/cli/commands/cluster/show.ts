@@ -10,10 +10,13 @@ import { printable, screenOn } from '../../terminal/screen.js';
 import { drawFrame } from '../node/watch.js';
 import { clusterAsJson } from './cluster-json.js';
 import { describeCluster } from './describe-cluster.js';
+import { clusterFromFile } from './from-file.js';
 import { withCluster, type ClusterFlags } from './open-cluster.js';
 import { seeCluster, type SeenCluster } from './see-cluster.js';
 
 export interface ShowClusterFlags extends ClusterFlags {
+  /** What kubectl printed, instead of a cluster; never with `watch`. */
+  readonly from?: string;
   readonly pool?: string;
   readonly all?: boolean;
   readonly watch?: boolean;
@@ -24,18 +27,18 @@ export async function showClusterCommand(
   _positional: readonly never[],
   flags: ShowClusterFlags,
 ): Promise<AnswerExit> {
-  const { screen, host, json } = context;
+  if (flags.from !== undefined) {
+    showOnce(context, await clusterFromFile(flags.from), flags, []);
+    return 0;
+  }
   const { signal, release } = untilInterrupted();
   try {
     const notes: string[] = [];
     const show = async (api: ClusterApi): Promise<void> => {
       if (flags.watch === true) return watchIt(context, api, { ...flags, notes }, signal);
-      const seen = look(await api.read(signal), flags);
-      for (const note of notes) screen.note(`note: ${printable(note)}`);
-      if (json) printJson(screen, clusterAsJson(seen, notes));
-      else screen.print(describeCluster(screen, seen, flags.all === true));
+      showOnce(context, await api.read(signal), flags, notes);
     };
-    await withCluster(host, flags, show, (note) => notes.push(note));
+    await withCluster(context.host, flags, show, (note) => notes.push(note));
   } catch (error) {
     // Ctrl-C ends a look as it ends a watch.
     if (!signal.aborted) throw error;
@@ -43,6 +46,18 @@ export async function showClusterCommand(
     release();
   }
   return 0;
+}
+
+function showOnce(
+  { screen, json }: Context,
+  state: ClusterState,
+  flags: ShowClusterFlags,
+  notes: readonly string[],
+): void {
+  const seen = look(state, flags);
+  for (const note of notes) screen.note(`note: ${printable(note)}`);
+  if (json) printJson(screen, clusterAsJson(seen, notes));
+  else screen.print(describeCluster(screen, seen, flags.all === true));
 }
 
 /** No eye follows more, and a cluster of thousands changes all the time. */

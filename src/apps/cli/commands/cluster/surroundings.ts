@@ -3,6 +3,7 @@ import type { KubernetesApi } from '#adapters/kubernetes/cluster-api';
 import { systemClock } from '#adapters/system/clock';
 import { prometheusSource } from '#adapters/prometheus/source';
 import { holdersFromClaims, holdersFromRows, type GpuHolders } from '#core/cluster/operator/disturbed';
+import type { ClusterPod, ClusterState } from '#core/cluster/objects';
 import { readRecord } from '#core/cluster/operator/record';
 import type { WantedNode } from '#engines/cluster/options';
 
@@ -20,16 +21,15 @@ export async function lookAround(
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<Surroundings> {
-  const { nodes, pods, dra } = await api.read(signal);
+  const state = await api.read(signal);
   const names = new Set(wanted.map(({ node }) => node));
-  const fromClaims =
-    dra === null ? [] : [...names].flatMap((name) => [...holdersFromClaims(name, podsOn(pods, name), dra)]);
-  const fromRows = prometheus === undefined ? [] : await asked(prometheus, env, pods, signal);
-  const outOfService = nodes.filter(
+  const fromClaims = claimHolders(state, names);
+  const fromRows = prometheus === undefined ? [] : await askedHolders(state, prometheus, env, signal);
+  const outOfService = state.nodes.filter(
     ({ name, annotations }) => !names.has(name) && readRecord(annotations) !== null,
   );
   const notes =
-    prometheus === undefined && fromClaims.length === 0
+    prometheus === undefined && fromClaims.size === 0
       ? [
           'which pod holds which GPU is not known; --prometheus URL asks dcgm-exporter, so that fewer pods have to go',
         ]
@@ -41,26 +41,27 @@ export async function lookAround(
   };
 }
 
-function podsOn<Pod extends { readonly node: string | null }>(
-  pods: readonly Pod[],
-  name: string,
-): readonly Pod[] {
-  return pods.filter(({ node }) => node === name);
+/** As claims of DRA say. */
+export function claimHolders({ pods, dra }: ClusterState, nodes: Iterable<string>): GpuHolders {
+  if (dra === null) return new Map();
+  const on = (name: string): readonly ClusterPod[] => pods.filter(({ node }) => node === name);
+  return new Map([...nodes].flatMap((name) => [...holdersFromClaims(name, on(name), dra)]));
 }
 
-async function asked(
+/** As dcgm-exporter says, by way of a Prometheus. Throws MicaError where that does not answer. */
+export async function askedHolders(
+  { pods }: ClusterState,
   url: string,
   env: Readonly<Record<string, string | undefined>>,
-  pods: Parameters<typeof holdersFromRows>[0],
   signal: AbortSignal,
-): Promise<readonly (readonly [string, readonly number[]])[]> {
+): Promise<GpuHolders> {
   const token = env['MICA_PROMETHEUS_TOKEN'];
   const auth =
     token === undefined || token === '' ? ({ kind: 'none' } as const) : ({ kind: 'bearer', token } as const);
   const source = prometheusSource({ url, auth, clock: systemClock });
   try {
     const placed = pods.filter(({ node }) => node !== null);
-    return [...holdersFromRows(placed, await source.holders(signal), systemClock.nowMs())];
+    return holdersFromRows(placed, await source.holders(signal), systemClock.nowMs());
   } finally {
     await source.close();
   }

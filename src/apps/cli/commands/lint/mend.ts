@@ -1,6 +1,7 @@
 /** Makes the edits of findings in the text of a file. Documents without any stay as they are, to the byte. */
 import { Document, isMap, isNode, isSeq, parseAllDocuments, visit } from 'yaml';
 import type { Edit, Path } from '#core/lint/finding';
+import { contentOf, endOfLineIn, listsStandIn, spliced } from './splice.js';
 
 /** `at`: the place of the document among those of the file that hold something. */
 export function mended(text: string, at: number, edits: readonly Edit[]): string {
@@ -26,21 +27,31 @@ export function mended(text: string, at: number, edits: readonly Edit[]): string
   return pieces.join('') + text.slice(begin);
 }
 
-/** Long lines are not folded, and lists stand as far in as they did. */
+/** Line by line where that can be done and says the same; else the document is written anew. */
 function edited(document: Document.Parsed, edits: readonly Edit[], before: string): string {
   withoutAliases(document);
   for (const edit of edits) apply(document, edit);
+  const eol = endOfLineIn(before);
+  const wanted = JSON.stringify(document.toJS());
+  const inPlace = spliced(before, edits);
+  const isRight = inPlace !== null && JSON.stringify(contentOf(inPlace)?.toJS()) === wanted;
+  const body = isRight ? inPlace : writtenAnew(document, before).replace(/\r?\n/g, eol);
+  const added = edits.flatMap((edit) => {
+    if (edit.kind !== 'add-document') return [];
+    return [`---\n${new Document(edit.value).toString({ lineWidth: 0 })}`.replaceAll('\n', eol)];
+  });
+  return [body, ...added].join(added.length > 0 && !body.endsWith('\n') ? eol : '');
+}
+
+/** Long lines are not folded, and lists stand as far in as they did. */
+function writtenAnew(document: Document.Parsed, before: string): string {
   const text = document.toString({
     lineWidth: 0,
-    indentSeq: /^( *)[^\s-].*:\s*\n\1 +- /m.test(before),
+    indentSeq: listsStandIn(before),
     flowCollectionPadding: !/[[{][^\s\]}]/.test(before),
   });
-  const added = edits.flatMap((edit) =>
-    edit.kind === 'add-document' ? [`---\n${new Document(edit.value).toString({ lineWidth: 0 })}`] : [],
-  );
   const isFirst = !/^(%|---)/m.test(before.trimStart().slice(0, 3));
-  const body = isFirst || text.startsWith('---') ? text : `---\n${text}`;
-  return [body, ...added].join('');
+  return isFirst || text.startsWith('---') ? text : `---\n${text}`;
 }
 
 /** What stands in two places by reference is changed in one. */
@@ -61,6 +72,7 @@ function withoutAliases(document: Document.Parsed): void {
 function apply(document: Document, edit: Edit): void {
   switch (edit.kind) {
     case 'set':
+      makeWay(document, edit.path);
       document.setIn(edit.path, document.createNode(edit.value));
       return;
     case 'remove':
@@ -72,11 +84,24 @@ function apply(document: Document, edit: Edit): void {
     case 'append': {
       const list = document.getIn(edit.path);
       if (isSeq(list)) list.add(document.createNode(edit.value));
-      else document.setIn(edit.path, document.createNode([edit.value]));
+      else {
+        makeWay(document, edit.path);
+        document.setIn(edit.path, document.createNode([edit.value]));
+      }
       return;
     }
     case 'add-document':
       return;
+  }
+}
+
+/** A key with nothing behind it, or with what cannot be there, becomes a map. */
+function makeWay(document: Document, path: Path): void {
+  for (const [index, key] of path.entries()) {
+    const around = path.slice(0, index);
+    const node = document.getIn(around);
+    const isOnTheWay = isMap(node) || (isSeq(node) && typeof key === 'number');
+    if (node !== undefined && !isOnTheWay) document.setIn(around, document.createNode({}));
   }
 }
 

@@ -105,7 +105,7 @@ export async function serveCommand(
         await listenOn(app, socket);
         await writeFile(beside, JSON.stringify({ pid: process.pid, socket }), { mode: 0o600 });
         log({ kind: 'started', socket, pid: process.pid });
-        void xids.run(driver, signals.first);
+        void xids.run(driver, clock, signals.first);
         while (!signals.first.aborted) {
           await desk.tidy();
           await clock.sleep(tidyEveryMs, signals.first);
