@@ -10,8 +10,8 @@ import type { News } from '#engines/reconcile/news';
 import { atMost, type Bench, type BenchOptions, type Outcome } from './harness.js';
 
 const folder = fileURLToPath(new URL('../node_modules/.cache/mica-bench/', import.meta.url));
-/** As in the Dockerfile. */
-const nodeFlags = ['--max-semi-space-size=4'];
+/** As in deploy/kubernetes/controller. */
+const nodeFlags = ['--max-semi-space-size=4', '--max-old-space-size=224'];
 
 export const controller: Bench = {
   name: 'controller',
@@ -113,7 +113,7 @@ async function runController({ quick }: BenchOptions): Promise<Outcome> {
         ],
         notes: [
           'To the label without the waits that keep nodes safe: by default 5 s after the cordon, and 90 s where the configuration is new to the ConfigMap.',
-          `Node runs with ${nodeFlags.join(' ')}, as in the container.`,
+          `Node runs with ${nodeFlags.join(' ')}, as in deploy/kubernetes/controller.`,
           ...(troubles.length === 0
             ? []
             : [`Troubles told: ${troubles.length}, the first: ${troubles[0] ?? ''}`]),

@@ -15,6 +15,20 @@ export interface NameParts {
  * `1g.24gb+me.all`. Kubernetes has no `+` in names; the `.shared` of time-slicing is dropped.
  */
 export function asNvidiaSpells(text: string): string {
+  let name = spelled.get(text);
+  if (name === undefined) {
+    name = spell(text);
+    if (spelled.size >= mostSpelled) spelled.clear();
+    spelled.set(text, name);
+  }
+  return name;
+}
+
+/** A cluster says the same few names thousands of times. */
+const spelled = new Map<string, string>();
+const mostSpelled = 1000;
+
+function spell(text: string): string {
   return text
     .trim()
     .toLowerCase()

@@ -61,7 +61,7 @@ export function gpuNodeOf(
   const offers =
     partitioner === 'dra' ? draOffers(node, devices, pods) : pluginOffers(node, pods, partitioner);
   const config = node.labels[labels.migConfig];
-  const reading: GpuNode = {
+  const reading: Omit<GpuNode, 'troubles'> = {
     node,
     partitioner,
     strategy,
@@ -73,9 +73,14 @@ export function gpuNodeOf(
     offers,
     migConfig:
       config === undefined ? null : { name: config, state: node.labels[labels.migConfigState] ?? null },
-    troubles: [],
   };
-  return { ...reading, troubles: troublesOf(reading) };
+  return {
+    ...reading,
+    // Told to people: a plan for thousands of nodes does not ask.
+    get troubles() {
+      return troublesOf(reading);
+    },
+  };
 }
 
 function partitionerOf({ labels: of, capacity, allocatable }: ClusterNode, devices: readonly DraDevice[]) {
@@ -250,7 +255,7 @@ function sizeRank(profile: string | null): number {
 const paused = 'paused-for-mig-change';
 
 /** What mig-manager, the device plugin and the kubelet are known to leave behind. */
-function troublesOf({ node, migConfig, offers, strategy }: GpuNode): readonly string[] {
+function troublesOf({ node, migConfig, offers, strategy }: Omit<GpuNode, 'troubles'>): readonly string[] {
   const troubles: string[] = [];
   const stopped = Object.entries(node.labels)
     .filter(([key, value]) => key.startsWith(labels.deploy) && value === paused)

@@ -19,8 +19,8 @@ import { Spokesman } from './spokesman.js';
 const longestWaitMs = 30_000;
 /** Changes come in swarms. */
 const shortestWaitMs = 25;
-/** Of its time it thinks no more than a third. */
-const restPerWork = 2;
+/** Of its time it thinks no more than half. */
+const restPerWork = 1;
 const backOffMs = 10_000;
 
 /** Ends when the signal aborts, once nothing that it began is in its hands any more. */

@@ -20,19 +20,29 @@ export type AskAnswer =
 export const gpuResource = 'nvidia.com/gpu';
 
 /** Of a pod that wants GPUs. On GKE and under the strategy `single` it is a selector that says which slice is meant. */
-export function askOf(pod: ClusterPod): AskAnswer {
-  if (pod.claims.length > 0)
-    return { ok: false, why: 'it asks by a ResourceClaim, which the DRA driver serves' };
-  const [wanted, second] = Object.entries(pod.wants).filter(([, count]) => count > 0);
+export function askOf({ claims, wants, nodeSelector }: ClusterPod): AskAnswer {
+  if (claims.length > 0) return { ok: false, why: 'it asks by a ResourceClaim, which the DRA driver serves' };
+  const alike = known.get(wants) ?? new WeakMap<object, AskAnswer>();
+  known.set(wants, alike);
+  const answer = alike.get(nodeSelector) ?? readAsk(wants, nodeSelector);
+  alike.set(nodeSelector, answer);
+  return answer;
+}
+
+/** Pods that want the same share what they say, so that thousands of them are read once. */
+const known = new WeakMap<object, WeakMap<object, AskAnswer>>();
+
+function readAsk(wants: ClusterPod['wants'], nodeSelector: ClusterPod['nodeSelector']): AskAnswer {
+  const [wanted, second] = Object.entries(wants).filter(([, count]) => count > 0);
   if (wanted === undefined) return { ok: false, why: 'it asks for no GPU' };
   if (second !== undefined) return { ok: false, why: `it asks for ${wanted[0]} and ${second[0]} at once` };
   const [resource, count] = wanted;
   if (resource.endsWith('.shared'))
     return { ok: false, why: `${resource} is a turn on a slice, not a slice` };
-  const { size, selector } = sizeSelected(pod.nodeSelector);
+  const { size, selector } = sizeSelected(nodeSelector);
   const profile = resource === gpuResource ? size : asNvidiaSpells(resource);
   // GFD's product of a GPU that is cut has another name.
-  const isAnySize = resource === gpuResource && size === null && !(labels.product in pod.nodeSelector);
+  const isAnySize = resource === gpuResource && size === null && !(labels.product in nodeSelector);
   return { ok: true, ask: { resource, profile, count, selector, isAnySize } };
 }
 

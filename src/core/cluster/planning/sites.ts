@@ -125,25 +125,31 @@ export function byName(a: ClusterPod, b: ClusterPod): number {
   return keyOf(a) < keyOf(b) ? -1 : 1;
 }
 
-/** `key=value` that some pod selects nodes by: other labels make no difference. */
-function selectedPairs(pods: readonly ClusterPod[]): ReadonlySet<string> {
-  const pairs = new Set<string>();
+/** Labels and their values that some pod selects nodes by: others make no difference. */
+type Selected = ReadonlyMap<string, ReadonlySet<string>>;
+
+function selectedPairs(pods: readonly ClusterPod[]): Selected {
+  const pairs = new Map<string, Set<string>>();
   const seen = new Set<unknown>();
   for (const { nodeSelector } of pods) {
     if (seen.has(nodeSelector)) continue;
     seen.add(nodeSelector);
     for (const [key, value] of Object.entries(nodeSelector)) {
-      pairs.add(`${key}=${key === labels.product ? productUncut(value) : value}`);
+      const values = pairs.get(key) ?? new Set();
+      pairs.set(key, values.add(key === labels.product ? productUncut(value) : value));
     }
   }
-  return pairs;
+  return new Map([...pairs].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function alikeKey(seen: GpuNode, style: Style | null, matters: ReadonlySet<string>): string {
+function alikeKey(seen: GpuNode, style: Style | null, matters: Selected): string {
   const { node, model, product, gpus, machineType, partitioner } = seen;
-  const own = Object.entries(uncut(seen).node.labels)
-    .filter(([key, value]) => matters.has(`${key}=${value}`) && !namesOfOne.includes(key))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const own: (readonly [string, string])[] = [];
+  for (const [key, values] of matters) {
+    const said = key === labels.gkePartition ? undefined : node.labels[key];
+    const value = key === labels.product && said !== undefined ? productUncut(said) : said;
+    if (value !== undefined && values.has(value) && !namesOfOne.includes(key)) own.push([key, value]);
+  }
   const taints = node.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).sort();
   return JSON.stringify([model?.key ?? product, gpus, style, partitioner, machineType, own, taints]);
 }
@@ -151,12 +157,12 @@ function alikeKey(seen: GpuNode, style: Style | null, matters: ReadonlySet<strin
 function siteKey(
   { node, pool }: GpuNode,
   alike: string,
-  matters: ReadonlySet<string>,
+  matters: Selected,
   { group, allowed }: NodeRules,
 ): string {
   const own = namesOfOne.map((key) => {
     const value = node.labels[key];
-    return value !== undefined && matters.has(`${key}=${value}`) ? value : null;
+    return value !== undefined && matters.get(key)?.has(value) === true ? value : null;
   });
   const limits = allowed === null ? null : [...allowed].sort();
   return JSON.stringify([alike, pool, own, group, limits]);
