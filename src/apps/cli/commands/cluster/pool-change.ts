@@ -1,28 +1,16 @@
 /** `mica cluster pool change`: the nodes of a pool get slices of another size, by a new pool that takes over. */
-import { nodePods } from '#adapters/kubernetes/node-pods';
-import { systemClock } from '#adapters/system/clock';
-import { untilInterrupted } from '#adapters/system/interruption';
 import { changePool } from '#engines/pools/change-pool';
-import type { PoolAnswer } from '#engines/pools/ports';
 import { longestTimeMs, timeSpanMs, wholeNumber } from '../../arguments.js';
 import type { AnswerExit, Context } from '../../command.js';
-import { printJson } from '../../terminal/json.js';
-import { withCluster, type ClusterFlags } from './open-cluster.js';
-import { withPools, type PoolFlags } from './open-pools.js';
+import { emptyPool, type EmptyingFlags } from './pool-emptied.js';
 import { countFrom, cutFrom } from './pool-flags.js';
-import { describePoolAnswer, exitOfPool, isPoolAllowed, noteTo } from './pool-words.js';
 
-export interface ChangePoolFlags extends PoolFlags, ClusterFlags {
+export interface ChangePoolFlags extends EmptyingFlags {
   readonly to: string;
   readonly share?: string;
   readonly nodes?: string;
   readonly name?: string;
   readonly wait?: string;
-  readonly drain?: string;
-  readonly leavePending?: boolean;
-  readonly evictBare?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
 }
 
 export async function changePoolCommand(
@@ -30,8 +18,7 @@ export async function changePoolCommand(
   [pool]: readonly [string],
   flags: ChangePoolFlags,
 ): Promise<AnswerExit> {
-  const { screen, host, json } = context;
-  const { share, name, wait, drain } = flags;
+  const { share, name, wait } = flags;
   const nodes = countFrom('--nodes', flags.nodes);
   const change = {
     pool,
@@ -40,45 +27,11 @@ export async function changePoolCommand(
     ...(nodes === undefined ? {} : { nodes }),
     ...(name === undefined ? {} : { name }),
   };
-  const { signal, release } = untilInterrupted();
-  const options = {
-    signal,
-    say: screen.note,
-    leavePending: flags.leavePending === true,
-    evictBare: flags.evictBare === true,
-    ...(wait === undefined ? {} : { readyTimeoutMs: timeSpanMs('--wait', wait, longestTimeMs) }),
-    ...(drain === undefined ? {} : { drainTimeoutMs: timeSpanMs('--drain', drain, longestTimeMs) }),
-  };
-  try {
-    return await withPools(host, flags, (pools) =>
-      withCluster(
-        host,
-        flags,
-        async (api) => {
-          const cluster = { ...api, ...nodePods(api.connection, systemClock) };
-          const ports = { pools, cluster, clock: systemClock };
-          const tell = (answer: PoolAnswer): AnswerExit => {
-            if (json) printJson(screen, { schema: 'mica/pool-change@1', ...answer });
-            else screen.print(describePoolAnswer(answer));
-            return exitOfPool(answer);
-          };
-          if (flags.dryRun === true)
-            return tell(await changePool(ports, change, { ...options, dryRun: true }));
-          if (flags.yes !== true) {
-            const rehearsal = await changePool(ports, change, { ...options, dryRun: true });
-            if (rehearsal.outcome !== 'planned') return tell(rehearsal);
-            const question = [
-              `The pods of ${pool} are moved to a new pool ${rehearsal.newPool ?? ''}, and ${pool} is deleted.`,
-              ...rehearsal.notes,
-            ];
-            if (!(await isPoolAllowed(context, question.join('\n')))) return 1;
-          }
-          return tell(await changePool(ports, change, options));
-        },
-        noteTo(screen),
-      ),
-    );
-  } finally {
-    release();
-  }
+  const ready = wait === undefined ? {} : { readyTimeoutMs: timeSpanMs('--wait', wait, longestTimeMs) };
+  return emptyPool(context, flags, {
+    schema: 'mica/pool-change@1',
+    run: (ports, options) => changePool(ports, change, { ...options, ...ready }),
+    question: ({ newPool }) =>
+      `The pods of ${pool} are moved to a new pool ${newPool ?? ''}, and ${pool} is deleted.`,
+  });
 }
