@@ -193,8 +193,10 @@ describe.skipIf(kubectl.missing)(kubectl.title('the Deployment of the controller
     );
     expect(own.automountServiceAccountToken).toBe(false);
     expect(container?.envFrom).toBeUndefined();
-    expect(container?.env.map(({ name, valueFrom }: Json) => [name, valueFrom.fieldRef.fieldPath])).toEqual([
+    const env = new Map(container?.env.map((one: Json) => [one.name, one.valueFrom?.fieldRef.fieldPath]));
+    expect([...env]).toEqual([
       ['POD_NAME', 'metadata.name'],
+      ['NODE_OPTIONS', undefined],
       ['POD_NAMESPACE', 'metadata.namespace'],
     ]);
   });
