@@ -1,3 +1,4 @@
+/** Batches on made slices: order, retries, time limits, kills, slices that break. Long, since all stories are told of one made machine. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
