@@ -1,4 +1,5 @@
 /** A cluster in, a plan out: how its GPUs are cut so that what pends gets a place and as few pods as can be are disturbed. */
+import { usesGpus } from '../operator/disturbed.js';
 import { totalCost, type CostItem } from '#core/cost/total-cost';
 import type { PriceTable } from '#core/cost/price-table';
 import { MicaError } from '#core/errors';
@@ -17,7 +18,7 @@ import { decide, type DecideOptions, type Kind, type PlanProgram, type ProgramSi
 import { rentedSites } from './rented-sites.js';
 import { settle } from './settle.js';
 import type { Place, Settled } from './settled.js';
-import { changingNamesOf, sitesOf, sizesOfOneName, usesGpus, type Site, type SiteOptions } from './sites.js';
+import { changingNamesOf, sitesOf, sizesOfOneName, type Site, type SiteOptions } from './sites.js';
 
 export interface ClusterPlanOptions extends SiteOptions {
   readonly prices: PriceTable;
@@ -38,6 +39,8 @@ export interface PodSeat {
   readonly pod: ClusterPod;
   /** `null`: a node that is made. */
   readonly node: string | null;
+  /** Of the nodes that it is one of, or will be. */
+  readonly group: string;
   /** The slice is there already. */
   readonly isThere: boolean;
 }
@@ -282,12 +285,18 @@ function podsOf({
 }: Draft): Pick<Extract<ClusterPlanAnswer, { readonly ok: true }>, 'seats' | 'leftOut'> {
   const seats = settled.seats
     .filter(({ pod }) => pod.node === null)
-    .map(({ pod, place: { unit, cards } }) => ({
+    .map(({ pod, place: { site, unit, cards } }) => ({
       pod,
       node: unit?.seen.node.name ?? null,
+      group: sites[site]?.group ?? '',
       isThere: unit !== null && cards === null,
     }));
-  const taken = classed.taken.map(({ pod, node }) => ({ pod, node, isThere: true }));
+  const groups = new Map(
+    sites.flatMap(({ units, group }) => units.map(({ seen }) => [seen.node.name, group] as const)),
+  );
+  const taken = classed.taken.map(({ pod, node }) => ({
+    ...{ pod, node, group: groups.get(node) ?? '', isThere: true },
+  }));
   const leftOut = settled.leftOut.map(({ pod, podClass }) => ({
     pod,
     groups: [...new Set(podClass.sites.flatMap((site) => sites[site]?.group ?? []))],

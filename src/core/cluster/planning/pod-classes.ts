@@ -1,4 +1,5 @@
 /** Pods that the same places would serve are one class: planning counts them, and only at the end names them. */
+import { usesGpus } from '../operator/disturbed.js';
 import type { ClusterPod } from '../objects.js';
 import { whyKeptOut } from '../why-pending.js';
 import {
@@ -10,7 +11,7 @@ import {
   whyItStays,
   type Ask,
 } from './pod-asks.js';
-import { byName, slotOf, usesGpus, whole, type NodeUnit, type Site } from './sites.js';
+import { byName, slotOf, whole, type NodeUnit, type Site } from './sites.js';
 import { Takers, type Taken } from './takers.js';
 
 /** What an audit recommends for a workload, where it is sure enough. */

@@ -6,6 +6,7 @@ import { gpuNodeOf, type GpuNode } from '../gpu-node.js';
 import { groupedBy } from '../grouped-by.js';
 import { labels } from '../label-names.js';
 import type { ClusterNode, ClusterPod, ClusterState, DraDevice } from '../objects.js';
+import { usesGpus } from '../operator/disturbed.js';
 import { askOf, gpuResource, namesOfOne, pinningLabel, productUncut, whyItStays } from './pod-asks.js';
 
 /** How a node of the site can be cut: any way each GPU, or one size for all of them, in place or by a new node. */
@@ -114,10 +115,6 @@ export function changingNamesOf(seen: readonly GpuNode[]): ReadonlySet<string> {
 
 function hasNotEnded({ phase }: ClusterPod): boolean {
   return phase !== 'Succeeded' && phase !== 'Failed';
-}
-
-export function usesGpus({ wants, claims }: ClusterPod): boolean {
-  return claims.length > 0 || Object.values(wants).some((count) => count > 0);
 }
 
 export function byName(a: ClusterPod, b: ClusterPod): number {

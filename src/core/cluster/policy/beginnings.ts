@@ -1,6 +1,7 @@
 /** Which nodes of a plan are begun now: as many as may be out of service, and those first that disturb nobody. */
 import type { PodSeat } from '../planning/plan-cluster.js';
 import { cutOf, countsOf, type GpuCut, type NodeCut } from '../operator/mig-config.js';
+import { annotations } from '../operator/record.js';
 import type { ClusterNode, ClusterPod } from '../objects.js';
 import { changeUnderWay } from './future.js';
 import type { MigPolicySpec } from './mig-policy.js';
@@ -86,7 +87,7 @@ export function awayOf({ nodes }: Standing, running: ReadonlySet<string>): reado
       (node) =>
         !node.isReady ||
         node.isCordoned ||
-        node.annotations['mica.dev/change'] !== undefined ||
+        node.annotations[annotations.change] !== undefined ||
         running.has(node.name),
     );
 }

@@ -246,6 +246,27 @@ describe('a round of the controller', () => {
     expect(conditions(bad)['Ready']).toMatchObject({ reason: 'Invalid', message: 'start: 25:00 is no time' });
   });
 
+  it('recommends pools on GKE, and never tells to set what GKE refuses', () => {
+    const nodes = ['a', 'b'].map((name) =>
+      gpuNode(name, { '1g.24gb': 4 }, { gke: { size: '1g.24gb', pool: 'small' } }),
+    );
+    const wish = {
+      ...pending('y', null),
+      nodeSelector: { 'cloud.google.com/gke-gpu-partition-size': '2g.48gb' },
+    };
+    const pod = { ...wish, unschedulable: { message: 'Insufficient', sinceMs: nowMs - 60_000 } };
+    const one = round(nodes, [pod], [policy({ backend: 'gke', mode: 'Recommend' })]);
+    expect(one.begin).toEqual([]);
+    const status = one.statuses.get('p');
+    expect(status).toMatchObject({ nodes: 2, waitingPods: 1 });
+    expect(status?.recommendation?.summary).toContain('small from 2 to 1 nodes');
+    expect(conditions(one)).toMatchObject({
+      Satisfied: { status: 'False', reason: 'PodsWait' },
+      Progressing: { reason: 'Recommends', message: expect.stringContaining('mica cluster pool') },
+    });
+    expect(conditions(one)['Progressing']?.message).not.toContain('mode: Auto');
+  });
+
   it('lets rest what refused', () => {
     const refusals = new Map([
       ['a', { kind: 'refused' as const, untilMs: nowMs + 5_000, why: 'it said no' }],

@@ -2,15 +2,14 @@
  * The cluster as it will be when the changes that are under way have come to a good end. Planning looks at that, so that
  * nothing is planned a second time for pods that wait for such a change already.
  */
-import type { Goal } from '../operator/record.js';
-import { readRecord, type ChangeRecord } from '../operator/record.js';
+import { annotations, readRecord, type ChangeRecord, type Goal } from '../operator/record.js';
 import { labels } from '../label-names.js';
 import type { ClusterNode, ClusterPod, ClusterState, GpuResources } from '../objects.js';
 
 /** `null`: nobody changes it, or it got stuck, or what is written on it cannot be read. */
-export function changeUnderWay({ annotations }: ClusterNode): ChangeRecord | null {
-  if (annotations['mica.dev/change'] === undefined) return null;
-  const record = readRecord(annotations);
+export function changeUnderWay({ annotations: of }: ClusterNode): ChangeRecord | null {
+  if (of[annotations.change] === undefined) return null;
+  const record = readRecord(of);
   return record === null || record === 'unreadable' || record.phase === 'stuck' ? null : record;
 }
 

@@ -1,6 +1,6 @@
 /** What the controller has before its eyes when it decides. */
 import type { ClusterPlanAnswer, ClusterPlanOptions } from '../planning/plan-cluster.js';
-import { usesGpus } from '../planning/sites.js';
+import { usesGpus } from '../operator/disturbed.js';
 import type { ClusterPod, ClusterState } from '../objects.js';
 import type { Hold } from './hold.js';
 import type { SeenPolicy } from './mig-policy.js';

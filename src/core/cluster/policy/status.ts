@@ -1,7 +1,7 @@
 /** What a policy says of itself: what it sees, what it does or would do, and what it waits for. */
 import { bySize } from '../gpu-node.js';
 import { annotations, readRecord } from '../operator/record.js';
-import type { NodeChange } from '../planning/answer.js';
+import type { NodeChange, PoolChange } from '../planning/answer.js';
 import { workloadKey, workloadOf } from '../planning/pod-asks.js';
 import { whole } from '../planning/sites.js';
 import type { ClusterPod } from '../objects.js';
@@ -9,7 +9,7 @@ import { awayOf, controllerName, type Chosen } from './beginnings.js';
 import { changeUnderWay } from './future.js';
 import type { Hold } from './hold.js';
 import { lastChangeOf } from './last-change.js';
-import type { MigPolicy, PolicyCondition, PolicyStatus } from './mig-policy.js';
+import type { MigPolicy, MigPolicySpec, PolicyCondition, PolicyStatus } from './mig-policy.js';
 import { isWaiting, type Planned, type Scene, type Standing } from './scene.js';
 import { utcText } from './windows.js';
 
@@ -71,16 +71,15 @@ export function statusOf(facts: Facts): PolicyStatus {
 /** Who pends for a slice that its nodes get, could get, or would have if they were cut so. */
 function waitingFor({ scene, standing, action, advice }: Facts): readonly ClusterPod[] {
   const { name } = standing.policy;
-  const own = new Set(standing.nodes.map(({ node }) => node.name));
   const changing = new Set(
     scene.state.nodes.flatMap((node) => (changeUnderWay(node) === null ? [] : [node.name])),
   );
   const pending = new Set(scene.state.pods.filter(isWaiting).map(({ uid }) => uid));
   const found = new Map<string, ClusterPod>();
   for (const planned of [action, advice]) {
-    for (const { pod, node, isThere } of planned?.seats ?? []) {
-      const isForIt = node !== null && own.has(node) && (!isThere || changing.has(node));
-      if (isForIt && pending.has(pod.uid)) found.set(pod.uid, pod);
+    for (const { pod, node, group, isThere } of planned?.seats ?? []) {
+      const isComing = !isThere || (node !== null && changing.has(node));
+      if (group === name && isComing && pending.has(pod.uid)) found.set(pod.uid, pod);
     }
   }
   for (const { pod, groups } of (advice ?? action)?.leftOut ?? []) {
@@ -101,13 +100,21 @@ function recommendationOf({ standing, action, advice }: Facts): PolicyStatus['re
   const moves = from?.plan.moves.filter((move) => own.has(move.from)) ?? [];
   const unplaced = (advice ?? action)?.plan.unplaced.slice(0, mostNodes) ?? [];
   return {
-    summary: cut(from?.plan.summary ?? ''),
+    summary: cut([from?.plan.summary ?? '', ...poolsInWords(pools, advice)].join(' ')),
     nodes: nodes.slice(0, mostNodes).map(({ node, before, after }) => ({
       ...{ node, before: inWords(before), after: inWords(after) },
     })),
     movedPods: moves.length,
     unplaced: left.length === 0 ? [] : unplaced.map((one) => ({ ...one, why: cut(one.why) })),
   };
+}
+
+/** Where a pool gives nodes away, others come; none of them can be told by the name of a node. */
+function poolsInWords(leaving: readonly PoolChange[], advice: Planned | null): readonly string[] {
+  if (leaving.length === 0) return [];
+  const all = [...leaving, ...(advice?.plan.pools.filter(({ leaving: gone }) => gone.length === 0) ?? [])];
+  const words = all.map(({ pool, nodes }) => `${pool} from ${nodes.before} to ${nodes.after} nodes`);
+  return [`Pools: ${listed(words)}.`];
 }
 
 /** `2 x 1g.24gb, 1 x whole GPU`. */
@@ -171,11 +178,7 @@ function progressingOf(
   if (!isActing) {
     if (advice === null || (!isHelped && policy.spec.backend !== 'gke'))
       return no('NothingHelps', whyStuck(facts));
-    const hint =
-      policy.spec.mode === 'Auto'
-        ? ''
-        : ' Set mode: Auto to have it done, or do it with `mica cluster plan` and `apply`.';
-    return no('Recommends', `${advice.summary}${hint}`);
+    return no('Recommends', `${advice.summary}${hintFor(policy.spec)}`);
   }
   if (chosen.full.has(policy.name)) {
     const away = awayOf(standing, facts.scene.running).map(({ name }) => name);
@@ -199,6 +202,12 @@ function progressingOf(
     return no(reasons[first.kind], `${advice?.nodes[0]?.node ?? ''}: ${first.why}.`);
   }
   return no('NothingHelps', whyStuck(facts));
+}
+
+function hintFor({ backend, mode }: MigPolicySpec): string {
+  if (backend === 'gke') return ' See `mica cluster plan`, and do it with `mica cluster pool`.';
+  if (mode === 'Auto') return '';
+  return ' Set mode: Auto to have it done, or do it with `mica cluster plan` and `apply`.';
 }
 
 function whyStuck({ advice, action, standing }: Facts): string {
