@@ -35,6 +35,16 @@ const outcomes = ({ processes }: ControllerWorld): readonly string[] =>
   processes.flatMap(({ news }) =>
     news.flatMap((one) => (one.kind === 'change-ended' ? [`${one.node} ${one.outcome}`] : [])),
   );
+/** As `mica cluster apply` does it. */
+const aPersonCuts = ({ cluster, clock }: ControllerWorld): ReturnType<typeof changeNode> =>
+  changeNode(
+    { api: cluster.api(), clock },
+    { node: 'gpu-1', cut: cutOfGpus([threes]) },
+    {
+      ...{ namespace: operatorNamespace, configMap: 'mica-mig-config' },
+      ...{ limits: defaultLimits, holders: new Map() },
+    },
+  );
 const minuteMs = 60_000;
 /** On a Monday in September 2026, 14:13 UTC. */
 const inTwentyMinutes = { days: [], start: '14:34', durationMinutes: 60, timeZone: 'UTC' } as const;
@@ -332,15 +342,7 @@ const scenarios: readonly Scenario[] = [
     name: 'person-at-work',
     world: { nodes: { 'gpu-1': [ones], 'gpu-2': [ones] }, policies: { inference: {} } },
     story: async (world) => {
-      const { cluster, clock } = world;
-      const applied = changeNode(
-        { api: cluster.api(), clock },
-        { node: 'gpu-1', cut: cutOfGpus([threes]) },
-        {
-          ...{ namespace: operatorNamespace, configMap: 'mica-mig-config' },
-          ...{ limits: defaultLimits, holders: new Map() },
-        },
-      );
+      const applied = aPersonCuts(world);
       world.controllers.run({ app: 'train', slice: '4g.40gb' });
       await world.run(1.5);
       expect(begun(world)).toEqual([]);
@@ -359,18 +361,9 @@ const scenarios: readonly Scenario[] = [
     name: 'person-a-moment-before',
     world: { nodes: { 'gpu-1': [ones] }, policies: { inference: {} }, lagMs: 2_000 },
     story: async (world) => {
-      const { cluster, clock } = world;
       world.controllers.run({ app: 'train', slice: '4g.40gb' });
-      await clock.sleep(9_500);
-      const applied = changeNode(
-        { api: cluster.api(), clock },
-        { node: 'gpu-1', cut: cutOfGpus([threes]) },
-        {
-          ...{ namespace: operatorNamespace, configMap: 'mica-mig-config' },
-          ...{ limits: defaultLimits, holders: new Map() },
-        },
-      );
-      expect(await applied).toMatchObject({ outcome: 'done' });
+      await world.clock.sleep(9_500);
+      expect(await aPersonCuts(world)).toMatchObject({ outcome: 'done' });
       await world.run(5);
       // What a person did stands for the time that the policy says.
       expect(begun(world)).toEqual([]);
@@ -387,18 +380,9 @@ const scenarios: readonly Scenario[] = [
     name: 'person-a-moment-after',
     world: { nodes: { 'gpu-1': [ones] }, policies: { inference: {} }, lagMs: 2_000 },
     story: async (world) => {
-      const { cluster, clock } = world;
       world.controllers.run({ app: 'train', slice: '4g.40gb' });
-      await clock.sleep(10_500);
-      const applied = changeNode(
-        { api: cluster.api(), clock },
-        { node: 'gpu-1', cut: cutOfGpus([threes]) },
-        {
-          ...{ namespace: operatorNamespace, configMap: 'mica-mig-config' },
-          ...{ limits: defaultLimits, holders: new Map() },
-        },
-      );
-      expect(await applied).toMatchObject({ outcome: 'done' });
+      await world.clock.sleep(10_500);
+      expect(await aPersonCuts(world)).toMatchObject({ outcome: 'done' });
       await world.run(5);
       // What a person did stands for the time that the policy says.
       expect(begun(world)).toEqual(['gpu-1']);
